@@ -1,0 +1,1 @@
+"""Polymarket over HTTP: their JSON, their spelling, their errors, turned into ours."""

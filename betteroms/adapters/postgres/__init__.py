@@ -1,0 +1,1 @@
+"""PostgreSQL: the tables, the ledger, the read-only views, and the bundled server."""

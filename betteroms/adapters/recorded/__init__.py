@@ -1,0 +1,1 @@
+"""Books and markets from files, as the venue would answer."""

@@ -1,0 +1,1 @@
+"""What things are and what follows from what; standard library only, no clock, no chance, no I/O."""

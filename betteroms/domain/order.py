@@ -1,0 +1,290 @@
+"""A wish taken on: its life as a table of events and statuses."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from betteroms.domain.execution import Execution
+from betteroms.domain.ids import BookId, MarketId, OrderId, RunId
+from betteroms.domain.intent import Intent
+from betteroms.domain.money import MICROS, Price, Size, Usdc
+from betteroms.domain.terms import Amount, Dollars, Mode, Shares, Side
+
+FILL_DRIFT_MAX: Final = Size(10_000)
+"""The venue may fill a share-sized order this much short or over (VENUE 10.3, "Fill drift")."""
+
+
+class OrderStatus(StrEnum):
+    NEW = "NEW"
+    DENIED = "DENIED"
+    REJECTED = "REJECTED"
+    UNCONFIRMED = "UNCONFIRMED"
+    OPEN = "OPEN"
+    FILLED = "FILLED"
+    CANCELED = "CANCELED"
+    EXPIRED = "EXPIRED"
+
+
+ALIVE: Final = frozenset({OrderStatus.NEW, OrderStatus.UNCONFIRMED, OrderStatus.OPEN})
+"""What still reserves cash or shares."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Denial:
+    """Why we refused: a code that stays the same for years, and its numbers."""
+
+    code: str
+    detail: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.detail}" if self.detail else self.code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adjustment:
+    """Something we changed about, or assumed for, a wish; always reported."""
+
+    code: str
+    detail: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.detail}" if self.detail else self.code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """A wish taken on.
+
+    `amount` and `limit_price` are as sent, after rounding; None where the wish was refused before they
+    were known. `filled_size` is shares; `filled_cash` is dollars that changed hands for them, fee apart; `fills` counts
+    the executions.
+    `exempt` records that the order only reduces risk, so that caps did not apply. `sending_at` is when it
+    was marked as about to leave the process: without it, it provably never did.
+    """
+
+    order_id: OrderId
+    intent: Intent
+    mode: Mode
+    run_id: RunId
+    created_at: datetime
+    status: OrderStatus
+    amount: Amount | None
+    limit_price: Price | None
+    expires_at: datetime | None
+    code: str | None = None
+    reason: str | None = None
+    filled_size: Size = Size(0)
+    filled_cash: Usdc = Usdc(0)
+    fills: int = 0
+    adjustments: tuple[Adjustment, ...] = ()
+    exempt: bool = False
+    placed_at: datetime | None = None
+    sending_at: datetime | None = None
+    external_order_id: str | None = None
+
+    @property
+    def remaining(self) -> Size:
+        """Shares still wanted by a share-sized order; 0 for a dollar-sized one, which never rests."""
+        if isinstance(self.amount, Shares):
+            return Size(max(self.amount.size - self.filled_size, 0))
+        return Size(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Denied:
+    order_id: OrderId
+    at: datetime
+    denial: Denial
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unconfirmed:
+    order_id: OrderId
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    order_id: OrderId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected:
+    order_id: OrderId
+    at: datetime
+    code: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenLevel:
+    """What a fill took from a displayed level; `price` is as seen from the market's first outcome."""
+
+    price: Price
+    size: Size
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filled:
+    """One act of matching: its executions, and what they took from which book.
+
+    `complete` says that nothing of the order is left to fill.
+    """
+
+    order_id: OrderId
+    at: datetime
+    market_id: MarketId
+    executions: tuple[Execution, ...]
+    taken: tuple[TakenLevel, ...] = ()
+    book_id: BookId | None = None
+    complete: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelRequested:
+    order_id: OrderId
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Canceled:
+    order_id: OrderId
+    at: datetime
+    code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expired:
+    order_id: OrderId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reversed:
+    """A matched fill that failed at the venue: its executions carry the opposite signs."""
+
+    order_id: OrderId
+    at: datetime
+    executions: tuple[Execution, ...]
+
+
+OrderEvent = (
+    Denied | Unconfirmed | Accepted | Rejected | Filled | CancelRequested | Canceled | Expired | Reversed
+)
+EVENTS: Final = (
+    Denied,
+    Unconfirmed,
+    Accepted,
+    Rejected,
+    Filled,
+    CancelRequested,
+    Canceled,
+    Expired,
+    Reversed,
+)
+
+_S = OrderStatus
+NEXT_STATUS: Final[dict[tuple[OrderStatus, type], OrderStatus]] = {
+    (_S.NEW, Denied): _S.DENIED,
+    (_S.NEW, Unconfirmed): _S.UNCONFIRMED,
+    (_S.NEW, Accepted): _S.OPEN,
+    (_S.NEW, Rejected): _S.REJECTED,
+    (_S.UNCONFIRMED, Unconfirmed): _S.UNCONFIRMED,
+    (_S.UNCONFIRMED, Accepted): _S.OPEN,
+    (_S.UNCONFIRMED, Rejected): _S.REJECTED,
+    (_S.UNCONFIRMED, CancelRequested): _S.UNCONFIRMED,
+    (_S.OPEN, Filled): _S.OPEN,  # or FILLED, when the event says that nothing is left
+    (_S.OPEN, CancelRequested): _S.OPEN,
+    (_S.OPEN, Canceled): _S.CANCELED,
+    (_S.OPEN, Expired): _S.EXPIRED,
+    (_S.OPEN, Reversed): _S.OPEN,
+    (_S.FILLED, Filled): _S.FILLED,  # the venue may overfill by the drift
+    (_S.FILLED, CancelRequested): _S.FILLED,  # we asked before we knew
+    (_S.FILLED, Reversed): _S.FILLED,
+    (_S.CANCELED, Filled): _S.CANCELED,  # the fill raced the cancel and won
+    (_S.CANCELED, Reversed): _S.CANCELED,
+    (_S.CANCELED, CancelRequested): _S.CANCELED,
+    (_S.EXPIRED, Filled): _S.EXPIRED,  # matched in the second it expired
+    (_S.EXPIRED, Reversed): _S.EXPIRED,
+    (_S.EXPIRED, CancelRequested): _S.EXPIRED,
+}
+
+
+class ImpossibleTransition(AssertionError):
+    """An event that the order's status does not allow: a bug of ours."""
+
+
+def after(order: Order, events: Sequence[OrderEvent]) -> Order:
+    """The order after these events, in their order.
+
+    Raises:
+        ImpossibleTransition: an event is not in `NEXT_STATUS` for the status it meets.
+    """
+    status, code, reason = order.status, order.code, order.reason
+    filled_size, filled_cash, fills = int(order.filled_size), int(order.filled_cash), order.fills
+    placed_at = order.placed_at
+    for event in events:
+        try:
+            status = NEXT_STATUS[status, type(event)]
+        except KeyError:
+            raise ImpossibleTransition(f"{order.order_id}: {status} cannot meet {event}") from None
+        if isinstance(event, Filled | Reversed):
+            sign = 1 if isinstance(event, Filled) else -1
+            fills += len(event.executions)
+            for execution in event.executions:
+                filled_size += sign * abs(execution.size)
+                filled_cash += sign * abs(execution.cash)
+            if isinstance(event, Filled) and event.complete and status is OrderStatus.OPEN:
+                status = OrderStatus.FILLED
+        elif isinstance(event, Accepted):
+            placed_at = event.at
+        elif isinstance(event, Denied):
+            code, reason = event.denial.code, event.denial.detail
+        elif isinstance(event, Rejected):
+            code, reason = event.code, event.reason
+        elif isinstance(event, Canceled):
+            code = event.code
+        elif isinstance(event, Unconfirmed):
+            reason = event.reason
+    return Order(
+        order_id=order.order_id,
+        intent=order.intent,
+        mode=order.mode,
+        run_id=order.run_id,
+        created_at=order.created_at,
+        status=status,
+        amount=order.amount,
+        limit_price=order.limit_price,
+        expires_at=order.expires_at,
+        code=code,
+        reason=reason,
+        filled_size=Size(filled_size),
+        filled_cash=Usdc(filled_cash),
+        fills=fills,
+        adjustments=order.adjustments,
+        exempt=order.exempt,
+        placed_at=placed_at,
+        sending_at=order.sending_at,
+        external_order_id=order.external_order_id,
+    )
+
+
+def reserved_cash(order: Order) -> Usdc:
+    """Dollars an alive BUY may still spend at its limit, fee apart, rounded up; 0 for a SELL."""
+    if order.intent.side is not Side.BUY or order.status not in ALIVE or order.limit_price is None:
+        return Usdc(0)
+    if isinstance(order.amount, Dollars):
+        return Usdc(max(order.amount.usdc - order.filled_cash, 0))
+    return Usdc(-(-order.limit_price * order.remaining // MICROS))
+
+
+def reserved_shares(order: Order) -> Size:
+    """Shares an alive SELL may still deliver; 0 for a BUY."""
+    if order.intent.side is not Side.SELL or order.status not in ALIVE:
+        return Size(0)
+    return order.remaining

@@ -1,0 +1,80 @@
+"""What is left to spend, to sell and to cap: the account as it moves with each order taken on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from betteroms.domain.fees import fee, worst_fee_of_dollars
+from betteroms.domain.ids import OrderId, TokenId
+from betteroms.domain.market import Market
+from betteroms.domain.money import Price, Size, Usdc, cost
+from betteroms.domain.rounding import Shaped
+from betteroms.domain.terms import Dollars, Liquidity, Side
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """Cash and shares at the run's start, and what open orders reserve of them.
+
+    What the run itself buys or sells is not spendable in it (DECISIONS 3.1).
+    """
+
+    cash: Usdc = Usdc(0)
+    reserved_cash: Usdc = Usdc(0)
+    held: Mapping[TokenId, Size]
+    reserved_shares: Mapping[TokenId, Size]
+
+
+def worst_notional(shaped: Shaped) -> Usdc:
+    """Dollars at the worst price, fee apart, rounded up."""
+    if isinstance(shaped.amount, Dollars):
+        return shaped.amount.usdc
+    return cost(shaped.limit_price, shaped.amount.size)
+
+
+def worst_fee(shaped: Shaped, market: Market, best_ask: Price | None) -> Usdc:
+    """The most a BUY can be charged on top of its notional (DECISIONS 3.2)."""
+    if isinstance(shaped.amount, Dollars):
+        best = shaped.limit_price if best_ask is None else best_ask
+        return worst_fee_of_dollars(market.fees, usdc=shaped.amount.usdc, best=best, limit=shaped.limit_price)
+    return fee(market.fees, price=shaped.limit_price, size=shaped.amount.size, liquidity=Liquidity.TAKER)
+
+
+class Exposure:
+    """The account as the run's orders draw on it, one after the other.
+
+    Checks read it; only `accept` moves it.
+    """
+
+    __slots__ = ("_sellable", "cash", "notional", "orders", "seen")
+
+    def __init__(self, account: Account) -> None:
+        self.cash: int = account.cash - account.reserved_cash
+        self._sellable: dict[TokenId, int] = {
+            token: size - account.reserved_shares.get(token, 0) for token, size in account.held.items()
+        }
+        self.notional: int = 0
+        self.orders: int = 0
+        self.seen: dict[tuple[object, ...], OrderId] = {}
+
+    def sellable(self, token_id: TokenId) -> int:
+        """Shares held and neither reserved by open orders nor promised in this run."""
+        return self._sellable.get(token_id, 0)
+
+    def accept(
+        self,
+        *,
+        order_id: OrderId,
+        token_id: TokenId,
+        side: Side,
+        shaped: Shaped,
+        need: Usdc,
+        likeness: tuple[object, ...],
+    ) -> None:
+        """Draw on the account for an order that was allowed; `need` is its cash with the worst fee."""
+        self.orders += 1
+        self.seen.setdefault(likeness, order_id)
+        if side is Side.BUY:
+            self.cash -= need
+            self.notional += worst_notional(shaped)
+        elif not isinstance(shaped.amount, Dollars):
+            self._sellable[token_id] = self.sellable(token_id) - shaped.amount.size

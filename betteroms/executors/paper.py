@@ -1,0 +1,215 @@
+"""Carries orders out on paper: deterministic fills over real books, never better than the venue's.
+
+The limits of the simulation are in docs/fill-model.md. What it takes from a level stays taken for the
+orders behind it; it works on a copy of the liquidity memory, and the ledger books the same bites from
+the events.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from betteroms.domain.book import Book
+from betteroms.domain.execution import Execution
+from betteroms.domain.fees import FeeSchedule, fee
+from betteroms.domain.ids import MarketId, OrderId, TokenId
+from betteroms.domain.intent import Cancel
+from betteroms.domain.liquidity import LiquidityMemory
+from betteroms.domain.market import Market
+from betteroms.domain.matching import Depth, Walk
+from betteroms.domain.money import Price, Size, Usdc, cost, proceeds
+from betteroms.domain.order import (
+    ALIVE,
+    Accepted,
+    Canceled,
+    Expired,
+    Filled,
+    Order,
+    OrderEvent,
+    Rejected,
+    TakenLevel,
+)
+from betteroms.domain.rounding import Rules
+from betteroms.domain.terms import Dollars, Liquidity, Side, TimeInForce
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaperSettings:
+    """How much of each level may be ours (millionths), and how many ticks fills move against us."""
+
+    liquidity_fraction: int = 1_000_000
+    slippage_ticks: int = 0
+
+
+class PaperExecutor:
+    """Keeps the promises of `ports.Executor` on books frozen at the run's start."""
+
+    sends_out = False
+
+    def __init__(
+        self,
+        *,
+        markets: Mapping[MarketId, Market],
+        books: Mapping[TokenId, Book],
+        rules: Mapping[TokenId, Rules],
+        memory: LiquidityMemory,
+        settings: PaperSettings,
+        now: datetime,
+    ) -> None:
+        self._markets = markets
+        self._books = books
+        self._rules = rules
+        self._memory = memory
+        self._settings = settings
+        self._now = now
+        self._depths: dict[tuple[TokenId, Side], Depth] = {}
+
+    def prepare(self, orders: Sequence[Order]) -> Sequence[Order]:
+        """Paper has no other name for an order than ours."""
+        return orders
+
+    def submit(self, orders: Sequence[Order]) -> Iterable[Sequence[OrderEvent]]:
+        """One batch: each order walks the book in turn."""
+        events: list[OrderEvent] = []
+        for order in orders:
+            self._submit(order, events)
+        yield events
+
+    def poll(self, orders: Sequence[Order]) -> Iterable[Sequence[OrderEvent]]:
+        """Expire what is over, then let resting orders meet the books, oldest first at each price."""
+        events: list[OrderEvent] = []
+        for order in orders:
+            if order.expires_at is not None and order.expires_at <= self._now:
+                events.append(self._ended(order))
+        for order in sorted(orders, key=_best_price_then_oldest):
+            if order.expires_at is None or order.expires_at > self._now:
+                self._meet(order, events)
+        yield events
+
+    def cancel(self, cancels: Sequence[Cancel], orders: Mapping[OrderId, Order]) -> Sequence[OrderEvent]:
+        """Cancel each order that is still alive; nothing happens to the others."""
+        return [
+            Canceled(order_id=cancel.order_id, at=self._now, code=cancel.reason)
+            for cancel in cancels
+            if orders[cancel.order_id].status in ALIVE
+        ]
+
+    def _submit(self, order: Order, events: list[OrderEvent]) -> None:
+        intent = order.intent
+        assert order.limit_price is not None
+        assert order.amount is not None
+        depth = self._depth(intent.token_id, intent.side)
+        if intent.post_only and depth.crosses(order.limit_price):
+            events.append(Rejected(order_id=order.order_id, at=self._now, code="POST_ONLY_WOULD_CROSS"))
+            return
+        events.append(Accepted(order_id=order.order_id, at=self._now))
+        slippage = self._settings.slippage_ticks * self._rules[intent.token_id].tick_size
+        if isinstance(order.amount, Dollars):
+            walk = depth.walk_dollars(limit=order.limit_price, dollars=order.amount.usdc, slippage=slippage)
+        else:
+            walk = depth.walk_shares(limit=order.limit_price, size=order.amount.size, slippage=slippage)
+        if intent.time_in_force is TimeInForce.FOK and not walk.complete:
+            events.append(Canceled(order_id=order.order_id, at=self._now, code="FOK_NOT_FILLED"))
+            return
+        if walk.bites:
+            events.append(self._fill(order, depth, walk, Liquidity.TAKER))
+        if not walk.complete and intent.time_in_force is TimeInForce.FAK:
+            code = "FAK_REMAINDER" if walk.bites else "FAK_NO_MATCH"
+            events.append(Canceled(order_id=order.order_id, at=self._now, code=code))
+
+    def _meet(self, order: Order, events: list[OrderEvent]) -> None:
+        """A resting order fills at its own limit, up to the depth that crosses it, as maker."""
+        book = self._books.get(order.intent.token_id)
+        if book is None or book.crossed or order.limit_price is None or order.remaining == 0:
+            return
+        if order.expires_at is not None and book.changed_at_ms >= order.expires_at.timestamp() * 1000:
+            return
+        depth = self._depth(order.intent.token_id, order.intent.side)
+        walk = depth.walk_shares(limit=order.limit_price, size=order.remaining, at_limit=True)
+        if walk.bites:
+            events.append(self._fill(order, depth, walk, Liquidity.MAKER))
+
+    def _fill(self, order: Order, depth: Depth, walk: Walk, liquidity: Liquidity) -> Filled:
+        depth.take(walk)
+        intent = order.intent
+        schedule = self._markets[intent.market_id].fees
+        if liquidity is Liquidity.MAKER:
+            pieces = [(walk.bites[0].price, sum(bite.size for bite in walk.bites))]
+        else:
+            pieces = [(bite.price, bite.size) for bite in walk.bites]
+        return Filled(
+            order_id=order.order_id,
+            at=self._now,
+            market_id=intent.market_id,
+            executions=tuple(
+                _execution(
+                    order,
+                    number,
+                    Price(price),
+                    Size(size),
+                    schedule=schedule,
+                    liquidity=liquidity,
+                    at=self._now,
+                )
+                for number, (price, size) in enumerate(pieces, start=order.fills + 1)
+            ),
+            taken=tuple(TakenLevel(price=Price(bite.key), size=Size(bite.size)) for bite in walk.bites),
+            book_id=self._books[intent.token_id].book_id,
+            complete=walk.complete,
+        )
+
+    def _ended(self, order: Order) -> OrderEvent:
+        if order.intent.time_in_force is TimeInForce.GTD:
+            return Expired(order_id=order.order_id, at=self._now)
+        return Canceled(order_id=order.order_id, at=self._now, code="CANCEL_AFTER")
+
+    def _depth(self, token_id: TokenId, side: Side) -> Depth:
+        depth = self._depths.get((token_id, side))
+        if depth is None:
+            book = self._books[token_id]
+            market = self._markets[book.market_id]
+            depth = Depth(
+                book,
+                side,
+                outcome_index=market.outcome_index(token_id),
+                taken=self._memory.of(book.market_id),
+                fraction=self._settings.liquidity_fraction,
+            )
+            self._depths[token_id, side] = depth
+        return depth
+
+
+def _best_price_then_oldest(order: Order) -> tuple[int, datetime, int, str]:
+    # The venue serves the better price first and the older order at one price; a BUY at p and a SELL
+    # never compete for the same side, so one ascending key serves both.
+    price = order.limit_price or 0
+    better = -price if order.intent.side is Side.BUY else price
+    return (better, order.placed_at or order.created_at, order.intent.line or 0, order.order_id)
+
+
+def _execution(
+    order: Order,
+    number: int,
+    price: Price,
+    size: Size,
+    *,
+    schedule: FeeSchedule,
+    liquidity: Liquidity,
+    at: datetime,
+) -> Execution:
+    intent = order.intent
+    buying = intent.side is Side.BUY
+    return Execution(
+        order_id=order.order_id,
+        number=number,
+        mode=order.mode,
+        market_id=intent.market_id,
+        token_id=intent.token_id,
+        side=intent.side,
+        price=price,
+        size=size,
+        cash=Usdc(-cost(price, size)) if buying else proceeds(price, size),
+        fee=fee(schedule, price=price, size=size, liquidity=liquidity),
+        liquidity=liquidity,
+        executed_at=at,
+    )

@@ -1,0 +1,1 @@
+"""One verb per file; one job is one row in runs."""

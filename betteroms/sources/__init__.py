@@ -1,0 +1,1 @@
+"""Things that wish: each turns its world into intents; pure."""
