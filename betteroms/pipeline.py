@@ -13,6 +13,7 @@ from betteroms.domain.execution import Execution
 from betteroms.domain.ids import MarketId, OrderId, TokenId, order_id
 from betteroms.domain.intent import Cancel, Intent
 from betteroms.domain.market import Market
+from betteroms.domain.money import Size, Usdc
 from betteroms.domain.order import (
     ALIVE,
     CancelRequested,
@@ -100,19 +101,16 @@ class Pipeline:
         self._stop_on_refusal = stop_on_refusal
         self._account = snapshot.account
         self._settled: list[Order] = []
-        self._settled_executions: dict[OrderId, Sequence[Execution]] = {}
+        self._settled_executions: dict[OrderId, list[Execution]] = {}
 
     def settle(self) -> None:
         """Before anything new: what became of the orders that were left alive in these markets?"""
         for events in self._executor.poll(self._snapshot.open_orders):
             if not events:
                 continue
-            moved = self._ledger.apply(events)
-            self._settled.extend(moved)
-            self._settled_executions.update(_executions(events))
-        before = {order.order_id: order for order in self._snapshot.open_orders}
-        ended = [before[order.order_id] for order in self._settled if order.status not in ALIVE]
-        self._account = _released(self._account, ended, self._settled)
+            self._settled.extend(self._ledger.apply(events))
+            _gather(events, self._settled_executions)
+        self._account = _released(self._account, self._snapshot.open_orders, self._settled)
 
     def run(self, wishes: Iterable[Intent | Cancel]) -> Outcome:
         """Take each wish on or refuse it, write all of them down, carry them out, book what happened."""
@@ -123,39 +121,48 @@ class Pipeline:
         orders = self._executor.prepare(taken_on.accepted)
         self._ledger.record(orders, taken_on.denied, sends_out=self._executor.sends_out)
         final: dict[OrderId, Order] = {}
-        executions: dict[OrderId, Sequence[Execution]] = {}
+        executions: dict[OrderId, list[Execution]] = {}
         for events in self._executor.submit(orders):
             final.update((order.order_id, order) for order in self._ledger.apply(events))
-            executions.update(_executions(events))
-        executions.update(self._snapshot.executions)
+            _gather(events, executions)
         return Outcome(
             orders=[final.get(order.order_id, order) for order in taken_on.orders],
-            executions=executions,
+            executions={**executions, **self._snapshot.executions},
             settled=self._settled,
             settled_executions=self._settled_executions,
             needs=taken_on.needs,
         )
 
     def _cancel(self, cancels: Sequence[Cancel]) -> None:
+        """End these orders, so that the wishes that follow may use what they reserved."""
         now = self._run.now
         asked: list[OrderEvent] = [
             CancelRequested(order_id=cancel.order_id, at=now, reason=cancel.reason) for cancel in cancels
         ]
-        orders = {order.order_id: order for order in self._ledger.apply(asked)}
-        self._ledger.apply(self._executor.cancel(cancels, orders))
+        before = self._ledger.apply(asked)
+        orders = {order.order_id: order for order in before}
+        ended = self._ledger.apply(self._executor.cancel(cancels, orders))
+        self._account = _released(self._account, before, ended)
 
     def _take_on(self, intents: Sequence[Intent]) -> _TakenOn:
         taken_on = _TakenOn()
         exposure = Exposure(self._account)
+        carried_out = {
+            name: order
+            for name, order in self._snapshot.known.items()
+            if order.status is not OrderStatus.NEW or order.sending_at is not None
+        }
         stopped = False
         for intent in intents:
             name = order_id(intent.key)
-            known = self._snapshot.known.get(name)
-            if known is not None and not (known.status is OrderStatus.NEW and known.sending_at is None):
+            # The same key again, from an earlier attempt or in this pass, is the same wish.
+            known = carried_out.get(name)
+            if known is not None:
                 taken_on.orders.append(known)
                 continue
             verdict = STOPPED if stopped else None
             order = self._judged(name, intent, exposure, verdict, taken_on.needs)
+            carried_out[name] = order
             taken_on.orders.append(order)
             if order.status is OrderStatus.DENIED:
                 taken_on.denied.append(order)
@@ -185,7 +192,6 @@ class Pipeline:
         if isinstance(shaped, Denial):
             return self._denied(name, intent, shaped)
         allowed = judge(
-            name,
             intent,
             shaped,
             market=market,
@@ -236,14 +242,15 @@ class Pipeline:
 
 
 def _sorted_out(wishes: Iterable[Intent | Cancel]) -> tuple[list[Cancel], list[Intent]]:
-    cancels: list[Cancel] = []
+    """Cancels apart from intents; an order that two rules want to end is ended once, by the first."""
+    cancels: dict[OrderId, Cancel] = {}
     intents: list[Intent] = []
     for wish in wishes:
         if isinstance(wish, Cancel):
-            cancels.append(wish)
+            cancels.setdefault(wish.order_id, wish)
         else:
             intents.append(wish)
-    return cancels, intents
+    return list(cancels.values()), intents
 
 
 def _expiry(intent: Intent, now: datetime) -> datetime | None:
@@ -252,18 +259,24 @@ def _expiry(intent: Intent, now: datetime) -> datetime | None:
     return now + timedelta(seconds=intent.lifetime_seconds)
 
 
-def _executions(events: Sequence[OrderEvent]) -> dict[OrderId, Sequence[Execution]]:
-    return {event.order_id: event.executions for event in events if isinstance(event, Filled)}
+def _gather(events: Sequence[OrderEvent], executions: dict[OrderId, list[Execution]]) -> None:
+    """Add the fills among the events; an order may have been filled more than once."""
+    for event in events:
+        if isinstance(event, Filled):
+            executions.setdefault(event.order_id, []).extend(event.executions)
 
 
-def _released(account: Account, ended: Sequence[Order], moved: Sequence[Order]) -> Account:
+def _released(account: Account, before: Sequence[Order], moved: Sequence[Order]) -> Account:
     """The account without what ended orders reserved; what they bought or sold is not spendable yet."""
-    finally_ = {order.order_id: order for order in moved}
+    after = {order.order_id: order for order in moved}
     cash, shares = int(account.reserved_cash), dict(account.reserved_shares)
-    for before in ended:
-        unfilled = replace(before, filled_size=finally_[before.order_id].filled_size)
+    for order in before:
+        ended = after.get(order.order_id)
+        if ended is None or ended.status in ALIVE:
+            continue
+        unfilled = replace(order, filled_size=ended.filled_size, filled_cash=ended.filled_cash)
         cash -= reserved_cash(unfilled)
-        token = before.intent.token_id
+        token = order.intent.token_id
         if token in shares:
-            shares[token] = type(shares[token])(shares[token] - reserved_shares(unfilled))
-    return replace(account, reserved_cash=type(account.reserved_cash)(cash), reserved_shares=shares)
+            shares[token] = Size(shares[token] - reserved_shares(unfilled))
+    return replace(account, reserved_cash=Usdc(cash), reserved_shares=shares)

@@ -18,6 +18,7 @@ from betteroms.domain.market import Market
 from betteroms.domain.order import Order, OrderEvent
 from betteroms.domain.position import LedgerEntry, Position
 from betteroms.domain.risk import Account
+from betteroms.domain.run import EarlierRun, RunStatus
 from betteroms.domain.terms import Mode
 
 
@@ -50,8 +51,11 @@ class MarketData(Protocol):
 
 
 class PayloadKind(StrEnum):
+    """What a kept payload is."""
+
     BOOK = "book"
     MARKET = "market"
+    PLAN = "plan"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,18 +99,11 @@ class Executor(Protocol):
         ...
 
 
-class RunStatus(StrEnum):
-    RUNNING = "running"
-    COMPLETED = "completed"
-    FAILED = "failed"
-    ABANDONED = "abandoned"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """One invocation: what was asked, when, and what is needed to recompute it.
 
-    `now` is the only time its events carry. `plan` and `settings` are JSON-ready and hold no secret.
+    `now` is the only time its events carry. `settings` is JSON-ready and holds no secret.
     """
 
     run_id: RunId
@@ -119,7 +116,6 @@ class Run:
     scheduled_at: datetime
     started_at: datetime
     engine_version: str
-    plan: str | None
     settings: Mapping[str, Any]
     attempt: int = 1
     status: RunStatus = RunStatus.RUNNING
@@ -130,7 +126,8 @@ class Snapshot:
     """The ledger's state as far as a run needs it, at one moment.
 
     `known` holds orders that already exist under the ids asked for, `executions` their fills;
-    `open_orders` those resting in the markets asked for, in time order; `sequence` the ledger's position.
+    `open_orders` those resting in the markets asked for, in time order; `sequence` the ledger's position;
+    `opened` says that the mode's account has had its first entry.
     """
 
     mode: Mode
@@ -141,6 +138,7 @@ class Snapshot:
     known: Mapping[OrderId, Order]
     executions: Mapping[OrderId, Sequence[Execution]]
     sequence: int = 0
+    opened: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,8 +152,8 @@ class RunInputs:
 class Ledger(Protocol):
     """The only writer. Where orders leave the process each call commits; else the run is one transaction."""
 
-    def find_run(self, mode: Mode, plan_id: str) -> tuple[RunStatus, str | None, int] | None:
-        """Status, content hash and attempt of the run this planId has in this mode, if it has one."""
+    def find_run(self, mode: Mode, plan_id: str) -> EarlierRun | None:
+        """The trade run that this planId already has in this mode, if it has one."""
         ...
 
     def open_run(self, run: Run, entries: Sequence[LedgerEntry] = ()) -> Run:
@@ -170,7 +168,7 @@ class Ledger(Protocol):
         ...
 
     def snapshot(self, mode: Mode, *, markets: Collection[MarketId], orders: Collection[OrderId]) -> Snapshot:
-        """The state that matters to a run over these markets."""
+        """The state that matters to a run over these markets: what is committed, taken once, at its start."""
         ...
 
     def observe(self, inputs: RunInputs, payloads: Iterable[Payload]) -> None:
@@ -188,10 +186,10 @@ class Ledger(Protocol):
         """
         ...
 
-    def close_run(self, run: Run, summary: Mapping[str, Any]) -> None:
+    def close_run(self, run: Run, summary: Mapping[str, Any], *, completed_at: datetime) -> None:
         """Complete the run with its summary, and commit what is still pending."""
         ...
 
-    def fail_run(self, run: Run, error: str) -> None:
+    def fail_run(self, run: Run, error: str, *, completed_at: datetime) -> None:
         """Drop what is pending and write down that the run failed."""
         ...

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from betteroms.domain.book import Book
 from betteroms.domain.ids import MarketId
+from betteroms.domain.market import Market
 from betteroms.domain.money import MICROS, Price, Size
 
 
@@ -63,6 +64,11 @@ class LiquidityMemory:
             self.touched.add(book.market_id)
         stamp = max(self._stamps.get(book.market_id, 0), book.changed_at_ms)
         self._stamps[book.market_id] = stamp
+
+    def observe_all(self, books: Iterable[Book], markets: Mapping[MarketId, Market]) -> None:
+        """Let several books be seen, each before any that changed later."""
+        for book in sorted(books, key=lambda book: (book.changed_at_ms, book.token_id)):
+            self.observe(book, markets[book.market_id].outcome_index(book.token_id))
 
     def of(self, market_id: MarketId) -> dict[int, int]:
         """The market's live levels, price to shares taken; matching counts them up as it goes."""

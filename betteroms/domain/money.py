@@ -44,12 +44,11 @@ def to_micros(value: str | int | Decimal) -> int:
     if exponent > _EXPONENT_MAX or len(digits) + exponent > _EXPONENT_MAX:
         raise InexactAmount(f"{_shown(value)} is too large")
     if exponent < -_DECIMALS_MAX:
-        if len(digits) > TEXT_LENGTH_MAX or exponent < -TEXT_LENGTH_MAX:
+        # Zeros are cut off here and not by `normalize`, which rounds to the context's 28 digits.
+        spare = -_DECIMALS_MAX - exponent
+        if any(digits[-spare:]):
             raise InexactAmount(f"{_shown(value)} has more than six decimals")
-        number = number.normalize()
-        sign, digits, exponent = number.as_tuple()
-        if not isinstance(exponent, int) or exponent < -_DECIMALS_MAX:
-            raise InexactAmount(f"{_shown(value)} has more than six decimals")
+        digits, exponent = digits[:-spare] or (0,), -_DECIMALS_MAX
     whole: int = int("".join(map(str, digits))) * 10 ** (exponent + _DECIMALS_MAX)
     return -whole if sign else whole
 
@@ -74,6 +73,13 @@ def to_text(micros: int) -> str:
     sign = "-" if micros < 0 else ""
     whole, rest = divmod(abs(micros), MICROS)
     return f"{sign}{whole}.{rest:06d}".rstrip("0") if rest else f"{sign}{whole}"
+
+
+def dollars_to_text(micros: int) -> str:
+    """Print dollars exactly, cents always shown: `dollars_to_text(52_000_000) == "52.00"`."""
+    text = to_text(micros)
+    whole, _, decimals = text.partition(".")
+    return text if len(decimals) >= 2 else f"{whole}.{decimals:0<2}"
 
 
 def half_to_text(doubled: int) -> str:

@@ -58,8 +58,8 @@ class Order:
     """A wish taken on.
 
     `amount` and `limit_price` are as sent, after rounding; None where the wish was refused before they
-    were known. `filled_size` is shares; `filled_cash` is dollars that changed hands for them, fee apart; `fills` counts
-    the executions.
+    were known. `filled_size` is shares; `filled_cash` is dollars that changed hands for them, fee apart;
+    `fills` counts the executions.
     `exempt` records that the order only reduces risk, so that caps did not apply. `sending_at` is when it
     was marked as about to leave the process: without it, it provably never did.
     """

@@ -10,7 +10,18 @@ from math import gcd
 from betteroms.domain.book import Book
 from betteroms.domain.intent import Intent
 from betteroms.domain.market import MINIMUM_SIZE_ASSUMED, TICK_ASSUMED, Market
-from betteroms.domain.money import CENT, LOT, MICROS, Price, Size, Usdc, ceil_to, floor_to, to_text
+from betteroms.domain.money import (
+    CENT,
+    LOT,
+    MICROS,
+    Price,
+    Size,
+    Usdc,
+    ceil_to,
+    dollars_to_text,
+    floor_to,
+    to_text,
+)
 from betteroms.domain.order import Adjustment, Denial
 from betteroms.domain.terms import Amount, Dollars, OrderType, Shares, Side
 
@@ -138,6 +149,6 @@ def _rounded(intent: Intent, *, price: Price, wished: Price, amount: Amount) -> 
             detail = f"from={to_text(before.size)} to={to_text(lots)}"
             changed.append(Adjustment(code="SIZE_ROUNDED", detail=detail))
     elif isinstance(amount, Dollars) and amount.usdc != before.usdc:
-        detail = f"from={to_text(before.usdc)} to={to_text(amount.usdc)}"
+        detail = f"from={dollars_to_text(before.usdc)} to={dollars_to_text(amount.usdc)}"
         changed.append(Adjustment(code="AMOUNT_ROUNDED", detail=detail))
     return tuple(changed)

@@ -17,7 +17,7 @@ from betteroms.domain.intent import Cancel
 from betteroms.domain.liquidity import LiquidityMemory
 from betteroms.domain.market import Market
 from betteroms.domain.matching import Depth, Walk
-from betteroms.domain.money import Price, Size, Usdc, cost, proceeds
+from betteroms.domain.money import MICROS, Price, Size, Usdc, cost, proceeds
 from betteroms.domain.order import (
     ALIVE,
     Accepted,
@@ -122,6 +122,8 @@ class PaperExecutor:
         book = self._books.get(order.intent.token_id)
         if book is None or book.crossed or order.limit_price is None or order.remaining == 0:
             return
+        if not self._markets[book.market_id].tradable:
+            return
         if order.expires_at is not None and book.changed_at_ms >= order.expires_at.timestamp() * 1000:
             return
         depth = self._depth(order.intent.token_id, order.intent.side)
@@ -180,10 +182,10 @@ class PaperExecutor:
 
 
 def _best_price_then_oldest(order: Order) -> tuple[int, datetime, int, str]:
-    # The venue serves the better price first and the older order at one price; a BUY at p and a SELL
-    # never compete for the same side, so one ascending key serves both.
+    # The venue serves the better price first and the older order at one price. A BUY of one outcome at p
+    # and a SELL of the other at 1 - p compete for the same liquidity at the same price.
     price = order.limit_price or 0
-    better = -price if order.intent.side is Side.BUY else price
+    better = -price if order.intent.side is Side.BUY else price - MICROS
     return (better, order.placed_at or order.created_at, order.intent.line or 0, order.order_id)
 
 

@@ -7,10 +7,10 @@ drawdown, spread, depth, book age, self-cross) join this sequence at its end, be
 from dataclasses import dataclass
 
 from betteroms.domain.book import Book
-from betteroms.domain.ids import AssetKind, OrderId, asset_kind
+from betteroms.domain.ids import AssetKind, asset_kind
 from betteroms.domain.intent import Intent
 from betteroms.domain.market import MARKETABLE_BUY_MIN, Market
-from betteroms.domain.money import Usdc, half_to_text, to_text
+from betteroms.domain.money import LOT, Usdc, dollars_to_text, half_to_text, to_text
 from betteroms.domain.order import Denial
 from betteroms.domain.risk.exposure import Exposure, worst_fee, worst_notional
 from betteroms.domain.risk.limits import Limits
@@ -55,7 +55,6 @@ def admissible(market: Market, book: Book | None) -> Denial | None:
 
 
 def judge(
-    order_id: OrderId,
     intent: Intent,
     shaped: Shaped,
     *,
@@ -79,7 +78,7 @@ def judge(
         intent.ref,
     )
     twin = exposure.seen.get(likeness)
-    if twin is not None and twin != order_id:
+    if twin is not None:
         return Denial(code="DUPLICATE_INSTRUCTION", detail=f"order={twin}")
     if intent.side is Side.SELL:
         return _sale(intent, shaped, exposure, likeness)
@@ -90,11 +89,10 @@ def judge(
 
 def _below_minimum(intent: Intent, shaped: Shaped, book: Book, rules: Rules) -> Denial | None:
     amount = shaped.amount
-    if isinstance(amount, Shares) and amount.size < rules.minimum_size:
-        return Denial(
-            code="BELOW_MINIMUM_SIZE",
-            detail=f"size={to_text(amount.size)} min={to_text(rules.minimum_size)}",
-        )
+    # A market may state a minimum of 0; an order that was rounded down to nothing is none all the same.
+    minimum = max(rules.minimum_size, LOT)
+    if isinstance(amount, Shares) and amount.size < minimum:
+        return Denial(code="BELOW_MINIMUM_SIZE", detail=f"size={to_text(amount.size)} min={to_text(minimum)}")
     if intent.side is Side.SELL or intent.post_only:
         return None
     takes = not intent.time_in_force.rests or (
@@ -104,7 +102,7 @@ def _below_minimum(intent: Intent, shaped: Shaped, book: Book, rules: Rules) -> 
     if takes and spent < MARKETABLE_BUY_MIN:
         return Denial(
             code="BELOW_MINIMUM_NOTIONAL",
-            detail=f"notional={to_text(spent)} min={to_text(MARKETABLE_BUY_MIN)}",
+            detail=f"notional={dollars_to_text(spent)} min={dollars_to_text(MARKETABLE_BUY_MIN)}",
         )
     return None
 
@@ -142,14 +140,14 @@ def _capped(shaped: Shaped, exposure: Exposure, limits: Limits) -> Denial | None
     if limits.order_notional_max is not None and wanted > limits.order_notional_max:
         return Denial(
             code="NOTIONAL_EXCEEDS_LIMIT",
-            detail=f"notional={to_text(wanted)} max={to_text(limits.order_notional_max)}",
+            detail=f"notional={dollars_to_text(wanted)} max={dollars_to_text(limits.order_notional_max)}",
         )
     total = exposure.notional + wanted
     if limits.run_notional_max is not None and total > limits.run_notional_max:
         return Denial(
             code="RUN_NOTIONAL_EXCEEDS_LIMIT",
-            detail=f"notional={to_text(wanted)} used={to_text(exposure.notional)} "
-            f"max={to_text(limits.run_notional_max)}",
+            detail=f"notional={dollars_to_text(wanted)} used={dollars_to_text(exposure.notional)} "
+            f"max={dollars_to_text(limits.run_notional_max)}",
         )
     if limits.run_orders_max is not None and exposure.orders >= limits.run_orders_max:
         return Denial(
@@ -161,6 +159,7 @@ def _capped(shaped: Shaped, exposure: Exposure, limits: Limits) -> Denial | None
 def _unaffordable(need: Usdc, exposure: Exposure) -> Denial | None:
     if need > exposure.cash:
         return Denial(
-            code="INSUFFICIENT_CASH", detail=f"need={to_text(need)} cash={to_text(max(exposure.cash, 0))}"
+            code="INSUFFICIENT_CASH",
+            detail=f"need={dollars_to_text(need)} cash={dollars_to_text(max(exposure.cash, 0))}",
         )
     return None

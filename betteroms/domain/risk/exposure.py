@@ -8,7 +8,7 @@ from betteroms.domain.ids import OrderId, TokenId
 from betteroms.domain.market import Market
 from betteroms.domain.money import Price, Size, Usdc, cost
 from betteroms.domain.rounding import Shaped
-from betteroms.domain.terms import Dollars, Liquidity, Side
+from betteroms.domain.terms import Dollars, Liquidity, Shares, Side
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,5 +76,6 @@ class Exposure:
         if side is Side.BUY:
             self.cash -= need
             self.notional += worst_notional(shaped)
-        elif not isinstance(shaped.amount, Dollars):
-            self._sellable[token_id] = self.sellable(token_id) - shaped.amount.size
+            return
+        assert isinstance(shaped.amount, Shares), "a SELL is always in shares"
+        self._sellable[token_id] = self.sellable(token_id) - shaped.amount.size

@@ -1,1 +1,1 @@
-"""The PostgreSQL server that comes with the package: finding it, placing it, creating, starting and stopping it."""
+"""The PostgreSQL server that comes with the package: where it is, how it is made, started and stopped."""

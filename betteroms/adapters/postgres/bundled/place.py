@@ -131,9 +131,7 @@ def _make_private(path: Path, place: Place) -> None:
         ours = True
     except FileExistsError:
         ours = path == place.area and _is_a_fresh_volume(path)
-    if sys.platform == "win32":
-        return
-    if ours and place.account is not None:
+    if ours and place.account is not None and sys.platform != "win32":
         os.chown(path, place.account.uid, place.account.gid, follow_symlinks=False)
         path.chmod(0o700)
     if (owner := path.lstat().st_uid) != place.server_uid:

@@ -1,5 +1,6 @@
 """A bundled server on a private unix socket: is it there, start it, stop it."""
 
+import fcntl
 import os
 import re
 import signal
@@ -9,14 +10,16 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
 from betteroms.adapters.postgres.bundled.binaries import program_for
-from betteroms.adapters.postgres.bundled.cluster import DATABASE, PROMISES, ROLE, clean_environment, major_of
-from betteroms.adapters.postgres.bundled.faults import TAIL_BYTES_MAX, EmbeddedServerError
+from betteroms.adapters.postgres.bundled.cluster import DATABASE, PROMISES, ROLE, clean_environment
+from betteroms.adapters.postgres.bundled.faults import EmbeddedServerError
+from betteroms.adapters.postgres.bundled.notes import read_pid_file
 from betteroms.adapters.postgres.bundled.place import PORT, Place, trusted
+
+assert sys.platform != "win32", "tcp_server is for Windows"
 
 ANSWER_SECONDS_MAX = 2.0
 LOG_BYTES_MAX = 10 * 1024 * 1024
@@ -42,7 +45,7 @@ def knock(place: Place) -> Answer:
     """Asks for a session and closes it: 2 to 3 ms, where importing a driver for it costs 100.
 
     A connect alone would not do: a server that is recovering accepts it too. The messages are described in
-    the PostgreSQL documentation, chapter "Frontend/Backend Protocol", sections "Start-up" and "Message Formats".
+    the PostgreSQL documentation, chapter "Frontend/Backend Protocol", under "Start-up" and "Message Formats".
     """
     if not trusted(place):
         return Answer.ABSENT
@@ -86,26 +89,6 @@ def _meaning_of(error: bytes) -> Answer:
     return Answer.READY  # it serves; what it has against us (no free connection) the caller will be told
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PidFile:
-    """What the server wrote about itself; possibly long ago, so never to be believed alone."""
-
-    pid: int
-    ready: bool
-
-
-def read_pid_file(data: Path) -> PidFile | None:
-    """None where there is none, or nothing in it that makes sense."""
-    try:
-        lines = (data / "postmaster.pid").read_text(errors="replace").splitlines()
-    except OSError:
-        return None
-    if not lines or not re.fullmatch(r"-?[1-9][0-9]{0,9}", lines[0].strip()):
-        return None
-    # Line 8 is the state: src/include/utils/pidfile.h
-    return PidFile(pid=abs(int(lines[0])), ready=len(lines) >= 8 and lines[7].strip() == "ready")
-
-
 def postmaster(data: Path) -> int | None:
     """The process id of the living server of this data directory; None unless that is proven."""
     written = read_pid_file(data)
@@ -139,10 +122,11 @@ def _is_postmaster_in_proc(process: Path, data: Path) -> bool:
     try:
         state = (process / "stat").read_text(errors="replace").rpartition(")")[2].split()[0]
         command = (process / "cmdline").read_bytes().split(b"\0")
-        if state in "ZX" or Path(os.fsdecode(command[0])).name != "postgres" or b"-D" not in command:
+        if state in "ZX" or Path(os.fsdecode(command[0])).name != "postgres":
             return False
-        directory = Path(os.fsdecode(command[command.index(b"-D") + 1]))
-        return directory == data or directory.samefile(data)
+        if b"-D" in command and Path(os.fsdecode(command[command.index(b"-D") + 1])) == data:
+            return True
+        return (process / "cwd").samefile(data)  # started by hand; a server works within its data
     except (OSError, IndexError):
         return False
 
@@ -154,9 +138,7 @@ def attempted_lock(place: Place) -> Iterator[int | None]:
     The descriptor is handed to the server, which keeps it open. So the kernel itself says whether anything
     of a server still runs, to other containers with the same volume too, whatever process numbers say.
     """
-    import fcntl
-
-    handle = os.open(place.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    handle = _open_ours(place.lock, os.O_RDWR, place)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -173,7 +155,7 @@ def launch(place: Place, *, lock: int) -> subprocess.Popen[bytes]:
     _clear_the_way(place)
     # fmt: off
     command: list[str | Path] = [
-        program_for("postgres", major=major_of(place.data), account=place.account),
+        program_for("postgres", account=place.account),
         "-D", place.data,
         "-k", place.socket_dir,
         "-p", str(PORT),
@@ -234,7 +216,7 @@ def _numbers_reused(data: Path) -> dict[str, str]:
 
 def bury(pid: int) -> None:
     """Takes a dead server that was our child off the list of processes."""
-    if pid in _started and sys.platform != "win32":
+    if pid in _started:
         with suppress(ChildProcessError):
             os.waitpid(pid, os.WNOHANG)
 
@@ -262,27 +244,19 @@ def _log_to_write(place: Place) -> Iterator[int]:
     with suppress(FileNotFoundError):
         if place.log.lstat().st_size > LOG_BYTES_MAX:
             place.log.replace(place.log.with_name(place.log.name + ".1"))
-    handle = os.open(place.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    handle = _open_ours(place.log, os.O_WRONLY | os.O_APPEND, place)
     try:
         yield handle
     finally:
         os.close(handle)
 
 
-def log_size(place: Place) -> int:
-    """Where the log ends now, in bytes; 0 if there is none."""
-    try:
-        return place.log.stat().st_size
-    except OSError:
-        return 0
+def _open_ours(path: Path, how: int, place: Place) -> int:
+    """Opens a file of the area, made if missing, with the area's owner even when root makes it.
 
-
-def log_since(place: Place, start: int) -> str:
-    """What the log says from there on, its end if that is long."""
-    try:
-        with place.log.open("rb") as log:
-            end = log.seek(0, os.SEEK_END)
-            log.seek(max(start if start <= end else 0, end - TAIL_BYTES_MAX))
-            return log.read().decode(errors="replace")
-    except OSError:
-        return ""
+    Links are not followed: the area may belong to somebody who is not root.
+    """
+    handle = os.open(path, how | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    if place.account is not None:
+        os.fchown(handle, place.account.uid, place.account.gid)
+    return handle

@@ -1,0 +1,185 @@
+"""What a run reads of the ledger before it decides."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import psycopg
+
+from betteroms.adapters.postgres.columns import (
+    EXECUTION_COLUMNS,
+    ORDER_COLUMNS,
+    execution_from,
+    order_from,
+    select_list,
+)
+from betteroms.domain.execution import Execution
+from betteroms.domain.ids import MarketId, OrderId, TokenId
+from betteroms.domain.liquidity import Taken
+from betteroms.domain.money import Price, Size, Usdc
+from betteroms.domain.order import Order
+from betteroms.domain.position import Position
+from betteroms.domain.risk import Account
+from betteroms.domain.terms import Mode
+from betteroms.ports import Snapshot
+
+_POSITION_COLUMNS = ("token_id", "market_id", "size", "cost_basis", "realised", "fees", "opened_at")
+_ALIVE = "status IN ('NEW', 'UNCONFIRMED', 'OPEN')"
+
+
+def snapshot(
+    connection: psycopg.Connection[Any],
+    mode: Mode,
+    *,
+    markets: Collection[MarketId],
+    orders: Collection[OrderId],
+) -> Snapshot:
+    """The ledger's state over these markets and orders; see `ports.Snapshot`."""
+    positions = _positions(connection, mode, markets)
+    known = _known(connection, orders)
+    return Snapshot(
+        mode=mode,
+        account=_account(connection, mode, positions),
+        positions={position.token_id: position for position in positions},
+        open_orders=_open_orders(connection, mode, markets),
+        taken=_taken(connection, mode, markets),
+        known={order.order_id: order for order in known},
+        executions=_executions(connection, [order.order_id for order in known if order.fills]),
+        sequence=_one(connection, "SELECT last_value FROM ledger_sequence"),
+        opened=bool(_one(connection, "SELECT count(*) FROM ledger_entries WHERE mode = %s", (mode,))),
+    )
+
+
+def orders(connection: psycopg.Connection[Any], names: Collection[OrderId]) -> list[Order]:
+    """The orders of these ids that exist."""
+    rows = connection.execute(
+        f"SELECT {select_list(ORDER_COLUMNS)} FROM orders WHERE order_id = ANY(%s::uuid[])",  # noqa: S608
+        (list(names),),
+    )
+    return [order_from(row) for row in rows]
+
+
+def execution_names(
+    connection: psycopg.Connection[Any], names: Collection[OrderId]
+) -> set[tuple[OrderId, int | str]]:
+    """The names of all fills booked for these orders: by number, and by the venue's id where it has one."""
+    rows = connection.execute(
+        "SELECT order_id::text, number, external_execution_id FROM executions "
+        "WHERE order_id = ANY(%s::uuid[])",
+        (list(names),),
+    )
+    told: set[tuple[OrderId, int | str]] = set()
+    for name, number, external in rows:
+        told.add((OrderId(name), number))
+        if external is not None:
+            told.add((OrderId(name), external))
+    return told
+
+
+def position(connection: psycopg.Connection[Any], mode: Mode, token_id: TokenId) -> Position | None:
+    """What is held of one token, if it was ever traded."""
+    row = connection.execute(
+        f"SELECT {select_list(_POSITION_COLUMNS)} FROM positions WHERE mode = %s AND token_id = %s",  # noqa: S608
+        (mode, token_id),
+    ).fetchone()
+    return _position(mode, row) if row else None
+
+
+def _positions(
+    connection: psycopg.Connection[Any], mode: Mode, markets: Collection[MarketId]
+) -> list[Position]:
+    rows = connection.execute(
+        f"SELECT {select_list(_POSITION_COLUMNS)} FROM positions "  # noqa: S608
+        "WHERE mode = %s AND market_id = ANY(%s) ORDER BY token_id",
+        (mode, list(markets)),
+    )
+    return [_position(mode, row) for row in rows]
+
+
+def _position(mode: Mode, row: Sequence[Any]) -> Position:
+    return Position(mode=mode, **dict(zip(_POSITION_COLUMNS, row, strict=True)))
+
+
+def _account(connection: psycopg.Connection[Any], mode: Mode, positions: Sequence[Position]) -> Account:
+    # Cash needs no column of its own: by the ledger's invariant the cash that executions moved is
+    # realised - cost basis, summed over all positions, closed ones too.
+    cash = _one(
+        connection,
+        """
+        SELECT ((SELECT coalesce(sum(cash), 0) FROM ledger_entries WHERE mode = %(mode)s)
+            + (SELECT coalesce(sum(realised - cost_basis), 0) FROM positions WHERE mode = %(mode)s))
+            * 1000000
+        """,
+        {"mode": mode},
+    )
+    reserved = _one(
+        connection,
+        f"""
+        SELECT coalesce(sum(CASE amount_unit
+            WHEN 'DOLLARS' THEN greatest(amount - filled_cash, 0) * 1000000
+            ELSE ceil(limit_price * greatest(amount - filled_size, 0) * 1000000) END), 0)
+        FROM orders WHERE mode = %(mode)s AND side = 'BUY' AND {_ALIVE}
+        """,  # noqa: S608
+        {"mode": mode},
+    )
+    promised = connection.execute(
+        f"""
+        SELECT token_id, (sum(greatest(amount - filled_size, 0)) * 1000000)::bigint
+        FROM orders WHERE mode = %s AND side = 'SELL' AND {_ALIVE} GROUP BY token_id
+        """,  # noqa: S608
+        (mode,),
+    )
+    return Account(
+        cash=Usdc(cash),
+        reserved_cash=Usdc(reserved),
+        held={position.token_id: position.size for position in positions if position.size},
+        reserved_shares={TokenId(token): Size(size) for token, size in promised},
+    )
+
+
+def _open_orders(
+    connection: psycopg.Connection[Any], mode: Mode, markets: Collection[MarketId]
+) -> list[Order]:
+    rows = connection.execute(
+        f"SELECT {select_list(ORDER_COLUMNS)} FROM orders "  # noqa: S608
+        f"WHERE mode = %s AND market_id = ANY(%s) AND {_ALIVE} ORDER BY placed_at, line, order_id",
+        (mode, list(markets)),
+    )
+    return [order_from(row) for row in rows]
+
+
+def _taken(connection: psycopg.Connection[Any], mode: Mode, markets: Collection[MarketId]) -> list[Taken]:
+    rows = connection.execute(
+        "SELECT market_id, (price * 1000000)::bigint, (size * 1000000)::bigint, changed_at_ms "
+        "FROM liquidity_taken WHERE mode = %s AND market_id = ANY(%s) ORDER BY market_id, price",
+        (mode, list(markets)),
+    )
+    return [
+        Taken(market_id=MarketId(market), price=Price(price), size=Size(size), changed_at_ms=stamp)
+        for market, price, size, stamp in rows
+    ]
+
+
+def _known(connection: psycopg.Connection[Any], names: Collection[OrderId]) -> list[Order]:
+    return orders(connection, names) if names else []
+
+
+def _executions(
+    connection: psycopg.Connection[Any], names: Collection[OrderId]
+) -> dict[OrderId, Sequence[Execution]]:
+    found: dict[OrderId, list[Execution]] = {}
+    if names:
+        rows = connection.execute(
+            f"SELECT {select_list(EXECUTION_COLUMNS)} FROM executions "  # noqa: S608
+            "WHERE order_id = ANY(%s::uuid[]) ORDER BY order_id, number",
+            (list(names),),
+        )
+        for row in rows:
+            execution = execution_from(row)
+            found.setdefault(execution.order_id, []).append(execution)
+    return dict(found)
+
+
+def _one(connection: psycopg.Connection[Any], query: str, parameters: Any = None) -> int:
+    row = connection.execute(query, parameters).fetchone()
+    assert row is not None
+    return int(row[0])

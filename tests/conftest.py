@@ -1,0 +1,115 @@
+"""What every test may ask for."""
+
+import itertools
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import settings
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from betteroms.adapters.postgres.embedded import EmbeddedServer
+
+# The suite tries the same examples each time and in any order, so that a red run is never chance;
+# --soak looks for new ones.
+settings.register_profile("suite", deadline=None, database=None, derandomize=True)
+settings.register_profile("soak", deadline=None, database=None, print_blob=True)
+
+TEMPLATE = "migrated"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--soak", action="store_true", help="run the long tests too")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    settings.load_profile("soak" if config.getoption("--soak") else "suite")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--soak"):
+        return
+    skipped = pytest.mark.skip(reason="a long run: ask for it with --soak")
+    for item in items:
+        if "soak" in item.keywords:
+            item.add_marker(skipped)
+
+
+@pytest.fixture(scope="session")
+def home() -> Iterator[Path]:
+    """A BETTEROMS_HOME for the session (for each worker of xdist), short and open to other accounts."""
+    base = Path(tempfile.mkdtemp(prefix="boms"))
+    base.chmod(0o755)
+    yield base / "home"
+    shutil.rmtree(base)
+
+
+@pytest.fixture(scope="session")
+def server(home: Path) -> "Iterator[EmbeddedServer]":
+    """The bundled PostgreSQL of that home, running; stopped at the end of the session."""
+    from betteroms.adapters.postgres.bundled.binaries import SYSTEM_AREA
+    from betteroms.adapters.postgres.embedded import EmbeddedServer
+
+    server = EmbeddedServer(home=home)
+    server.ensure_running()
+    yield server
+    server.stop()
+    area = home / "postgres"
+    if area.is_symlink():
+        shutil.rmtree(area.resolve())
+    with suppress(OSError):
+        SYSTEM_AREA.rmdir()  # only if nothing of a real installation is there
+
+
+@pytest.fixture(scope="session")
+def server_url(server: "EmbeddedServer") -> str:
+    """Where the session's server is; its own database stays empty."""
+    return server.url()
+
+
+@pytest.fixture(scope="session")
+def administrator(server_url: str) -> "Iterator[psycopg.Connection[Any]]":
+    """A connection that makes and drops databases, one of which is migrated and copied for the tests."""
+    import psycopg
+
+    from betteroms.adapters.postgres.schema import HEAD, migrate
+
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {TEMPLATE}")
+        migrate(named(server_url, TEMPLATE), HEAD)
+        yield connection
+
+
+_numbers = itertools.count(1)
+
+
+def named(url: str, database: str) -> str:
+    """The same server's other database."""
+    from urllib.parse import urlsplit
+
+    return urlsplit(url)._replace(path=f"/{database}").geturl()
+
+
+def _database(administrator: "psycopg.Connection[Any]", server_url: str, template: str) -> Iterator[str]:
+    name = f"test_{next(_numbers)}"
+    administrator.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield named(server_url, name)
+    administrator.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database_url(administrator: "psycopg.Connection[Any]", server_url: str) -> Iterator[str]:
+    """A migrated database of the test's own, for DATABASE_URL."""
+    yield from _database(administrator, server_url, TEMPLATE)
+
+
+@pytest.fixture
+def empty_database_url(administrator: "psycopg.Connection[Any]", server_url: str) -> Iterator[str]:
+    """A database of the test's own that has no schema yet."""
+    yield from _database(administrator, server_url, "template1")
