@@ -7,6 +7,8 @@ A refusal of one instruction is a value (`Denial`, in `order.py`), never one of 
     ├── SettingsInvalid      the environment is wrong; all complaints at once
     ├── PlanInvalid          the plan is wrong; all complaints at once
     ├── NotFound             a market, run, order … that does not exist
+    ├── Ambiguous            a short name that fits several things
+    ├── ModeUnavailable      a mode that this version cannot carry out
     ├── PlanAlreadyRun       the planId has a completed run in this mode
     ├── PlanChanged          the planId was started with other content
     ├── LockHeld             another run is writing
@@ -48,6 +50,18 @@ class NotFound(BetterOmsError):
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("\n".join(problems))
         self.problems = tuple(problems)
+
+
+class Ambiguous(BetterOmsError):
+    """A short name that fits several things; `problems` names the candidates."""
+
+    def __init__(self, message: str, candidates: Sequence[str]) -> None:
+        super().__init__(message)
+        self.problems = tuple(candidates)
+
+
+class ModeUnavailable(BetterOmsError):
+    """A plan in a mode that this version cannot carry out."""
 
 
 class PlanAlreadyRun(BetterOmsError):

@@ -20,6 +20,8 @@ BookId = NewType("BookId", str)
 
 # uuid5(NAMESPACE_DNS, "betteroms"), spelled out so that ids cannot move with a library.
 _NAMESPACE: Final = bytes.fromhex("b6fde7b1771f52f0ab38396995be589f")
+# Made once: `json.dumps` with options makes an encoder for every call.
+_ENCODE: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _POSITION_ZEROS: Final = ((1 << 64) - 1) << 40
 
 
@@ -33,7 +35,7 @@ class AssetKind(StrEnum):
 
 def key(*parts: str | int) -> str:
     """Name a wish: a JSON array, so that no choice of parts can collide by joining."""
-    return json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
+    return _ENCODE(parts)
 
 
 def plan_key(mode: Mode, plan_id: str, *, line: int, ref: str | None) -> str:

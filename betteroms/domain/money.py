@@ -4,6 +4,7 @@
 """
 
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Final, NewType
 
 from betteroms.domain.errors import InexactAmount
@@ -68,6 +69,7 @@ def _shown(value: object) -> str:
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 
+@lru_cache(maxsize=16_384)
 def to_text(micros: int) -> str:
     """Print millionths as the shortest exact decimal: `to_text(420_000) == "0.42"`."""
     sign = "-" if micros < 0 else ""

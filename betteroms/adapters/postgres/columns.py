@@ -52,6 +52,7 @@ MICROS_COLUMNS: Final = frozenset(
 )  # fmt: skip
 
 _ESCAPES: Final = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\b": "\\b"})
+_ENCODE: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 NULL: Final = "\\N"
 
 
@@ -85,7 +86,7 @@ def flag(value: bool) -> str:
 
 def document(value: object) -> str:
     """A JSON field."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).translate(_ESCAPES)
+    return _ENCODE(value).translate(_ESCAPES)
 
 
 def order_line(order: Order) -> str:

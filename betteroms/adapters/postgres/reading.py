@@ -19,11 +19,27 @@ from betteroms.domain.money import Price, Size, Usdc
 from betteroms.domain.order import Order
 from betteroms.domain.position import Position
 from betteroms.domain.risk import Account
+from betteroms.domain.run import EarlierRun, RunStatus
 from betteroms.domain.terms import Mode
 from betteroms.ports import Snapshot
 
 _POSITION_COLUMNS = ("token_id", "market_id", "size", "cost_basis", "realised", "fees", "opened_at")
 _ALIVE = "status IN ('NEW', 'UNCONFIRMED', 'OPEN')"
+
+
+def earlier_run(connection: psycopg.Connection[Any], mode: Mode, plan_id: str) -> EarlierRun | None:
+    """The trade run that this planId has in this mode."""
+    row = connection.execute(
+        "SELECT status, content_hash, attempt, started_at FROM runs "
+        "WHERE mode = %s AND plan_id = %s AND kind = 'trade'",
+        (mode, plan_id),
+    ).fetchone()
+    if row is None:
+        return None
+    status, content_hash, attempt, started_at = row
+    return EarlierRun(
+        status=RunStatus(status), content_hash=content_hash, attempt=attempt, started_at=started_at
+    )
 
 
 def snapshot(
@@ -58,7 +74,7 @@ def orders(connection: psycopg.Connection[Any], names: Collection[OrderId]) -> l
     return [order_from(row) for row in rows]
 
 
-def execution_names(
+def fill_names(
     connection: psycopg.Connection[Any], names: Collection[OrderId]
 ) -> set[tuple[OrderId, int | str]]:
     """The names of all fills booked for these orders: by number, and by the venue's id where it has one."""
