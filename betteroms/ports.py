@@ -191,5 +191,5 @@ class Ledger(Protocol):
         ...
 
     def fail_run(self, run: Run, error: str, *, completed_at: datetime) -> None:
-        """Drop what is pending and write down that the run failed."""
+        """Drop what is pending and write down that the run failed; one that was completed stays so."""
         ...

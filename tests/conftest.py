@@ -109,6 +109,12 @@ def database_url(administrator: "psycopg.Connection[Any]", server_url: str) -> I
     yield from _database(administrator, server_url, TEMPLATE)
 
 
+@pytest.fixture(scope="session")
+def shared_database_url(administrator: "psycopg.Connection[Any]", server_url: str) -> Iterator[str]:
+    """A migrated database for tests that empty it themselves."""
+    yield from _database(administrator, server_url, TEMPLATE)
+
+
 @pytest.fixture
 def empty_database_url(administrator: "psycopg.Connection[Any]", server_url: str) -> Iterator[str]:
     """A database of the test's own that has no schema yet."""

@@ -2,6 +2,7 @@
 
 import json
 from enum import StrEnum
+from functools import lru_cache
 from hashlib import sha1, sha256
 from typing import Final, NewType
 
@@ -69,6 +70,7 @@ def content_id(payload: bytes) -> BookId:
     return BookId(sha256(payload).hexdigest())
 
 
+@lru_cache(maxsize=4_096)
 def asset_kind(token_id: TokenId) -> AssetKind:
     """Tell a CTF token from a position of the newer protocol.
 

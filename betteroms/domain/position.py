@@ -54,7 +54,7 @@ class LedgerEntry:
 
 def cost_removed(*, cost_basis: Usdc, held: Size, sold: Size) -> Usdc:
     """The cost that leaves with a sale, at average cost: rounded up, all of it when nothing stays."""
-    if sold >= held:
+    if held <= 0 or sold >= held:
         return cost_basis
     return Usdc(-(-cost_basis * sold // held))
 
@@ -86,12 +86,17 @@ class Holding:
             self.size += execution.size
             self.cost_basis -= execution.cash
             self.realised -= execution.fee
-            return
-        removed = cost_removed(cost_basis=Usdc(self.cost_basis), held=Size(self.size), sold=execution.size)
-        self.size -= execution.size
-        self.cost_basis -= removed
-        self.realised += execution.cash - removed - execution.fee
+        else:
+            removed = cost_removed(
+                cost_basis=Usdc(self.cost_basis), held=Size(self.size), sold=execution.size
+            )
+            self.size -= execution.size
+            self.cost_basis -= removed
+            self.realised += execution.cash - removed - execution.fee
         if self.size == 0:
+            # Where nothing is held nothing has a cost: what a reversal leaves of it was a gain or a loss.
+            self.realised -= self.cost_basis
+            self.cost_basis = 0
             self.opened_at = None
 
     def position(self) -> Position:

@@ -8,6 +8,7 @@ the events.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from betteroms.domain.book import Book
 from betteroms.domain.execution import Execution
@@ -31,6 +32,8 @@ from betteroms.domain.order import (
 )
 from betteroms.domain.rounding import Rules
 from betteroms.domain.terms import Dollars, Liquidity, Side, TimeInForce
+
+BATCH_ORDERS: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,11 +72,12 @@ class PaperExecutor:
         return orders
 
     def submit(self, orders: Sequence[Order]) -> Iterable[Sequence[OrderEvent]]:
-        """One batch: each order walks the book in turn."""
-        events: list[OrderEvent] = []
-        for order in orders:
-            self._submit(order, events)
-        yield events
+        """Each order walks the book in turn; in batches, so that one can be stored while the next walks."""
+        for start in range(0, len(orders), BATCH_ORDERS):
+            events: list[OrderEvent] = []
+            for order in orders[start : start + BATCH_ORDERS]:
+                self._submit(order, events)
+            yield events
 
     def poll(self, orders: Sequence[Order]) -> Iterable[Sequence[OrderEvent]]:
         """Expire what is over, then let resting orders meet the books, oldest first at each price."""
@@ -134,7 +138,6 @@ class PaperExecutor:
     def _fill(self, order: Order, depth: Depth, walk: Walk, liquidity: Liquidity) -> Filled:
         depth.take(walk)
         intent = order.intent
-        schedule = self._markets[intent.market_id].fees
         if liquidity is Liquidity.MAKER:
             pieces = [(walk.bites[0].price, sum(bite.size for bite in walk.bites))]
         else:
@@ -143,19 +146,14 @@ class PaperExecutor:
             order_id=order.order_id,
             at=self._now,
             market_id=intent.market_id,
-            executions=tuple(
-                _execution(
-                    order,
-                    number,
-                    Price(price),
-                    Size(size),
-                    schedule=schedule,
-                    liquidity=liquidity,
-                    at=self._now,
-                )
-                for number, (price, size) in enumerate(pieces, start=order.fills + 1)
+            executions=_executions(
+                order,
+                pieces,
+                schedule=self._markets[intent.market_id].fees,
+                liquidity=liquidity,
+                at=self._now,
             ),
-            taken=tuple(TakenLevel(price=Price(bite.key), size=Size(bite.size)) for bite in walk.bites),
+            taken=tuple([TakenLevel(price=Price(bite.key), size=Size(bite.size)) for bite in walk.bites]),
             book_id=self._books[intent.token_id].book_id,
             complete=walk.complete,
         )
@@ -189,29 +187,35 @@ def _best_price_then_oldest(order: Order) -> tuple[int, datetime, int, str]:
     return (better, order.placed_at or order.created_at, order.intent.line or 0, order.order_id)
 
 
-def _execution(
+def _executions(
     order: Order,
-    number: int,
-    price: Price,
-    size: Size,
+    pieces: Sequence[tuple[int, int]],
     *,
     schedule: FeeSchedule,
     liquidity: Liquidity,
     at: datetime,
-) -> Execution:
+) -> tuple[Execution, ...]:
+    """One execution for each (price, size), numbered on from those the order has."""
     intent = order.intent
-    buying = intent.side is Side.BUY
-    return Execution(
-        order_id=order.order_id,
-        number=number,
-        mode=order.mode,
-        market_id=intent.market_id,
-        token_id=intent.token_id,
-        side=intent.side,
-        price=price,
-        size=size,
-        cash=Usdc(-cost(price, size)) if buying else proceeds(price, size),
-        fee=fee(schedule, price=price, size=size, liquidity=liquidity),
-        liquidity=liquidity,
-        executed_at=at,
+    order_id, mode, side = order.order_id, order.mode, intent.side
+    market_id, token_id = intent.market_id, intent.token_id
+    buying = side is Side.BUY
+    return tuple(
+        [
+            Execution(
+                order_id=order_id,
+                number=number,
+                mode=mode,
+                market_id=market_id,
+                token_id=token_id,
+                side=side,
+                price=Price(price),
+                size=Size(size),
+                cash=Usdc(-cost(Price(price), Size(size))) if buying else proceeds(Price(price), Size(size)),
+                fee=fee(schedule, price=Price(price), size=Size(size), liquidity=liquidity),
+                liquidity=liquidity,
+                executed_at=at,
+            )
+            for number, (price, size) in enumerate(pieces, start=order.fills + 1)
+        ]
     )

@@ -147,6 +147,13 @@ def test_a_dollar_order_short_by_rounding_dust_only_is_complete() -> None:
     )
 
 
+def test_rounding_dust_is_allowed_for_each_level_taken() -> None:
+    two = asks("0.50x10 0.60x10")
+    most = usdc("11") + 2 * DUST_PER_LEVEL
+    assert two.walk_dollars(limit=price("0.60"), dollars=most).complete
+    assert not two.walk_dollars(limit=price("0.60"), dollars=most + 1).complete
+
+
 def test_an_order_crosses_what_is_displayed_even_where_none_of_it_is_ours() -> None:
     gone: dict[int, int] = {price("0.50"): size("100")}
     assert asks("0.50x100", taken=gone).crosses(price("0.50"))

@@ -58,7 +58,10 @@ NULL: Final = "\\N"
 
 def text(value: str | None) -> str:
     """A text field: backslashes and control characters escaped, None as null."""
-    return NULL if value is None else value.translate(_ESCAPES)
+    if value is None:
+        return NULL
+    # Almost everything is plain, and asking is cheaper than translating.
+    return value if value.isprintable() and "\\" not in value else value.translate(_ESCAPES)
 
 
 def micros(value: int | None) -> str:

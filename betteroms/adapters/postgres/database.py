@@ -94,6 +94,7 @@ def _holder(connection: psycopg.Connection[Any]) -> str:
         SELECT a.application_name, to_char(a.backend_start, 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
         FROM pg_locks l JOIN pg_stat_activity a USING (pid)
         WHERE l.locktype = 'advisory' AND l.granted AND l.objid = %s
+            AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
         """,
         (_WRITER_LOCK,),
     ).fetchone()

@@ -1,28 +1,34 @@
-"""The ledger in PostgreSQL: what a run decides is gathered and written by `COPY`.
+"""The ledger in PostgreSQL: what a run decides is gathered in batches and written by `COPY`.
 
-Where nothing leaves the process (paper) a run is two transactions: the run opens, and everything else. Where
-orders do leave, each `record` and `apply` is a transaction of its own.
+Where nothing leaves the process (paper) a run is two transactions: the run opens, and everything else, sent
+in the background while the run goes on deciding. Where orders do leave, each `record` and `apply` is a
+transaction of its own.
 """
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import psycopg
 
 from betteroms.adapters.postgres import reading, writing
+from betteroms.adapters.postgres.background import Background
 from betteroms.adapters.postgres.database import faults_named
 from betteroms.adapters.postgres.runs import enter, write_completion, write_failure, write_opening
 from betteroms.adapters.postgres.staging import Batch, FillName
+from betteroms.domain.execution import Execution
 from betteroms.domain.ids import BookId, MarketId, OrderId, TokenId
 from betteroms.domain.liquidity import LiquidityMemory
-from betteroms.domain.order import Denial, Denied, Filled, Order, OrderEvent, Reversed, after
+from betteroms.domain.order import Denial, Denied, Filled, Order, OrderEvent, OrderStatus, Reversed, after
 from betteroms.domain.position import Holding, LedgerEntry, Position
 from betteroms.domain.run import EarlierRun, refuse_repetition
 from betteroms.domain.terms import Mode
 from betteroms.ports import Payload, Run, RunInputs, Snapshot
+
+BATCH_ROWS: Final = 4_000
+"""So many executions and audit rows are gathered before they are sent in the background."""
 
 
 class PostgresLedger:
@@ -34,8 +40,11 @@ class PostgresLedger:
         self._forget()
 
     def _forget(self) -> None:
-        """Start from nothing: no order known, nothing gathered."""
+        """Start from nothing: no order known, nothing gathered, no transaction of a run begun."""
         self._batch = Batch()
+        self._recorded: dict[OrderId, Order] = {}
+        self._background = Background()
+        self._begun = False
         self._orders: dict[OrderId, Order] = {}
         self._holdings: dict[TokenId, Holding] = {}
         self._moved_holdings: set[TokenId] = set()
@@ -88,75 +97,115 @@ class PostgresLedger:
     def record(self, orders: Sequence[Order], denied: Sequence[Order], *, sends_out: bool) -> None:
         """See `ports.Ledger.record`."""
         self._sends_out = sends_out
-        for order in (*orders, *denied):
+        # What was written down and never left may be written anew: it was judged again.
+        again = [order.order_id for order in (*orders, *denied) if order.order_id in self._orders]
+        self._batch.again.extend(again)
+        self._recorded.update((order.order_id, order) for order in orders)
+        self._orders.update(self._recorded)
+        for order in denied:
             self._orders[order.order_id] = order
             self._batch.new[order.order_id] = order
-        for order in denied:
             refusal = Denial(code=order.code or "", detail=order.reason or "")
             self._batch.order_event(
                 order, Denied(order_id=order.order_id, at=order.created_at, denial=refusal)
             )
-        self._written_if_sent()
+        self._write_soon()
 
     def apply(self, events: Sequence[OrderEvent]) -> Sequence[Order]:
         """See `ports.Ledger.apply`."""
+        self._load({event.order_id for event in events} - self._orders.keys())
+        news = self._news(events)
         grouped: dict[OrderId, list[OrderEvent]] = {}
-        for event in events:
+        for event in news:
             grouped.setdefault(event.order_id, []).append(event)
-        self._load([name for name in grouped if name not in self._orders])
-        told = self._told_before(grouped)
-        moved: list[Order] = []
-        for name, mine in grouped.items():
-            if told:
-                mine = [kept for event in mine if (kept := _untold(event, told)) is not None]
-            order = after(self._orders[name], mine)
-            self._orders[name] = order
-            moved.append(order)
-            (self._batch.new if name in self._batch.new else self._batch.moved)[name] = order
-            for event in mine:
-                self._book(order, event)
-        self._written_if_sent()
-        return moved
+        moved = {name: after(self._orders[name], mine) for name, mine in grouped.items()}
+        self._orders.update(moved)
+        for name, order in moved.items():
+            # On paper an order is written once, as its first events leave it.
+            fresh = self._recorded.pop(name, None) is not None or name in self._batch.new
+            (self._batch.new if fresh else self._batch.moved)[name] = order
+        for event in news:
+            self._book(self._orders[event.order_id], event)
+        self._write_soon()
+        return list(moved.values())
+
+    def _news(self, events: Sequence[OrderEvent]) -> list[OrderEvent]:
+        """The events that say something new, each without the executions that were told before."""
+        told = self._told_before(events)
+        news: list[OrderEvent] = []
+        for event in events:
+            if not isinstance(event, Filled | Reversed):
+                news.append(event)
+                continue
+            fresh = _untold(event, told)
+            if fresh is None:
+                continue
+            if fresh is not event and not fresh.executions:
+                mine = [earlier for earlier in news if earlier.order_id == event.order_id]
+                if after(self._orders[event.order_id], mine).status is not OrderStatus.OPEN:
+                    continue  # that it is complete is no news either
+            news.append(fresh)
+        return news
 
     def close_run(self, run: Run, summary: Mapping[str, Any], *, completed_at: datetime) -> None:
         """See `ports.Ledger.close_run`."""
         self._batch.run_event(run, "run_completed", summary["result"]["totals"])
-        with faults_named(), self._connection.transaction():
+        text = json.dumps(summary, ensure_ascii=False, separators=(",", ":"))
+        with faults_named():
+            self._begin()
+            self._background.finish()
             self._write_gathered()
             if self._inputs is not None:
                 books, markets = self._inputs.books.values(), self._inputs.markets.values()
                 writing.write_marks(self._connection, run.mode, list(books))
                 writing.write_markets(self._connection, list(markets), run.now)
-            writing.write_payloads(self._connection, list(self._payloads.values()), run.now)
+            payloads = list(self._payloads.values())
+            writing.write_payloads(self._connection, payloads, run.now)
             write_completion(
                 self._connection,
                 run,
-                summary=json.dumps(summary, ensure_ascii=False, separators=(",", ":")),
+                summary=text,
                 inputs=self._inputs,
-                payloads=self._payloads.values(),
+                payloads=payloads,
                 completed_at=completed_at,
             )
+            self._connection.commit()
         self._forget()
 
     def fail_run(self, run: Run, error: str, *, completed_at: datetime) -> None:
         """See `ports.Ledger.fail_run`."""
         told = Batch()
         told.run_event(run, "run_failed", {"error": error})
-        self._forget()
-        with faults_named(), self._connection.transaction():
-            write_failure(self._connection, run, error=error, completed_at=completed_at)
-            told.write(self._connection)
+        with faults_named():
+            self._background.abandon()
+            self._connection.rollback()
+            self._forget()
+            with self._connection.transaction():
+                if write_failure(self._connection, run, error=error, completed_at=completed_at):
+                    told.write(self._connection)
 
-    def _written_if_sent(self) -> None:
-        """Where orders leave the process, what was told is written before anything else happens."""
+    def _write_soon(self) -> None:
+        """Where orders leave, write before anything else happens; else in the background, by and by."""
         if self._sends_out:
             with faults_named(), self._connection.transaction():
                 self._write_gathered()
+        elif len(self._batch.executions) + len(self._batch.audit) >= BATCH_ROWS and not self._batch.again:
+            texts, self._batch = self._batch.texts(), Batch(moved=self._batch.moved)
+            with faults_named():
+                self._begin()
+                self._background.put(lambda: writing.send(self._connection, texts))
+
+    def _begin(self) -> None:
+        if not self._begun:
+            self._connection.execute("BEGIN")
+            self._begun = True
 
     def _write_gathered(self) -> None:
-        """Write everything gathered, in the caller's transaction."""
+        """Write everything gathered, in the transaction that is open."""
         assert self._run is not None, "a run is opened before anything is written"
         batch, self._batch = self._batch, Batch()
+        batch.new.update(self._recorded)
+        self._recorded.clear()
         batch.write(self._connection)
         positions = [self._holdings[token].position() for token in sorted(self._moved_holdings)]
         writing.write_positions(self._connection, positions)
@@ -168,22 +217,21 @@ class PostgresLedger:
         if not names:
             return
         with faults_named():
+            self._background.finish()
             found = reading.orders(self._connection, names)
         self._orders.update((order.order_id, order) for order in found)
         missing = sorted(set(names) - {order.order_id for order in found})
         if missing:
             raise KeyError(f"events of orders that were never recorded: {', '.join(missing)}")
 
-    def _told_before(self, grouped: Mapping[OrderId, Sequence[OrderEvent]]) -> set[FillName]:
+    def _told_before(self, events: Sequence[OrderEvent]) -> set[FillName]:
         """The names of fills of these orders that are booked already; only orders with fills can have any."""
-        filled = [
-            name
-            for name, events in grouped.items()
-            if self._orders[name].fills and any(isinstance(event, Filled | Reversed) for event in events)
-        ]
+        named = {event.order_id for event in events if isinstance(event, Filled | Reversed)}
+        filled = [name for name in named if self._orders[name].fills]
         if not filled:
             return set()
         with faults_named():
+            self._background.finish()
             return reading.fill_names(self._connection, filled) | self._batch.fill_names()
 
     def _book(self, order: Order, event: OrderEvent) -> None:
@@ -206,20 +254,28 @@ class PostgresLedger:
             position = None
             if market not in self._markets:
                 with faults_named():
+                    self._background.finish()
                     position = reading.position(self._connection, order.mode, token)
             holding = Holding(position or Position(mode=order.mode, market_id=market, token_id=token))
             self._holdings[token] = holding
         return holding
 
 
-def _untold(event: OrderEvent, told: Collection[FillName]) -> OrderEvent | None:
-    """The event without executions that are booked already; None where nothing is left of it."""
-    if not isinstance(event, Filled | Reversed):
+def _untold(event: Filled | Reversed, told: set[FillName]) -> Filled | Reversed | None:
+    """The event without executions told before, which it joins; None where it says nothing more.
+
+    What a repetition took was counted when it was first told. That the order is complete may be news.
+    """
+    fresh: list[Execution] = []
+    for execution in event.executions:
+        names: set[FillName] = {(execution.order_id, execution.number)}
+        if execution.external_execution_id is not None:
+            names.add((execution.order_id, execution.external_execution_id))
+        if told.isdisjoint(names):
+            fresh.append(execution)
+            told |= names
+    if len(fresh) == len(event.executions):
         return event
-    kept = tuple(
-        execution
-        for execution in event.executions
-        if (execution.order_id, execution.number) not in told
-        and (execution.order_id, execution.external_execution_id or "") not in told
-    )
-    return replace(event, executions=kept) if kept else None
+    if isinstance(event, Filled):
+        return replace(event, executions=tuple(fresh), taken=()) if fresh or event.complete else None
+    return replace(event, executions=tuple(fresh)) if fresh else None

@@ -79,12 +79,14 @@ def write_completion(
 
 def write_failure(
     connection: psycopg.Connection[Any], run: Run, *, error: str, completed_at: datetime
-) -> None:
-    """Write down that the run failed, and why."""
-    connection.execute(
-        "UPDATE runs SET status = 'failed', completed_at = %s, error_message = %s WHERE run_id = %s",
+) -> bool:
+    """Write down that the run failed, and why; False where it was completed, which is never taken back."""
+    changed = connection.execute(
+        "UPDATE runs SET status = 'failed', completed_at = %s, error_message = %s "
+        "WHERE run_id = %s AND status = 'running'",
         (completed_at, error, run.run_id),
     )
+    return changed.rowcount > 0
 
 
 def _inputs(inputs: RunInputs) -> str:

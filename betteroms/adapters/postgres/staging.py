@@ -1,6 +1,6 @@
 """What a run has decided and not yet written, gathered for one bulk write."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ from betteroms.adapters.postgres.columns import (
     order_line,
     text,
 )
-from betteroms.adapters.postgres.writing import copy, move_orders
+from betteroms.adapters.postgres.writing import CopyText, copy_text, move_orders, remove_unsent, send
 from betteroms.domain.execution import Execution
 from betteroms.domain.ids import OrderId
 from betteroms.domain.money import to_text
@@ -55,12 +55,13 @@ FillName = tuple[OrderId, int | str]
 
 @dataclass(slots=True)
 class Batch:
-    """Orders to insert and to move, executions and audit rows to append."""
+    """Orders to insert and to move, executions and audit rows to append; `again` is inserted anew."""
 
     new: dict[OrderId, Order] = field(default_factory=dict)
     moved: dict[OrderId, Order] = field(default_factory=dict)
     executions: list[Execution] = field(default_factory=list)
     audit: list[str] = field(default_factory=list)
+    again: list[OrderId] = field(default_factory=list)
 
     def order_event(self, order: Order, event: OrderEvent) -> None:
         """An order's event: its audit row is the only record of it."""
@@ -91,12 +92,19 @@ class Batch:
                 names.add((execution.order_id, execution.external_execution_id))
         return names
 
+    def texts(self) -> list[CopyText]:
+        """What is to be appended, ready to send: orders before the executions that refer to them."""
+        return [
+            copy_text("orders", ORDER_COLUMNS, map(order_line, self.new.values())),
+            copy_text("executions", EXECUTION_COLUMNS, map(execution_line, self.executions)),
+            copy_text("audit_logs", AUDIT_COLUMNS, self.audit),
+        ]
+
     def write(self, connection: psycopg.Connection[Any]) -> None:
-        """Write it all, in the caller's transaction."""
-        copy(connection, "orders", ORDER_COLUMNS, map(order_line, self.new.values()))
+        """Write it all, in the transaction that is open."""
+        remove_unsent(connection, self.again)
+        send(connection, self.texts())
         move_orders(connection, self.moved.values())
-        copy(connection, "executions", EXECUTION_COLUMNS, map(execution_line, self.executions))
-        copy(connection, "audit_logs", AUDIT_COLUMNS, self.audit)
 
 
 def _event_data(event: OrderEvent) -> str:
@@ -104,10 +112,12 @@ def _event_data(event: OrderEvent) -> str:
         return "{}"
     if isinstance(event, Filled):
         # Written by hand: this is the longest loop of a run, and every value is a number or a hash.
+        executions = ",".join([f"[{e.number},{e.price},{e.size},{e.fee}]" for e in event.executions])
+        taken = ",".join([f"[{level.price},{level.size}]" for level in event.taken])
+        complete = "true" if event.complete else "false"
         return (
-            f'{{"book":"{event.book_id}","complete":{str(event.complete).lower()},'
-            f'"executions":[{_joined((e.number, e.price, e.size, e.fee) for e in event.executions)}],'
-            f'"taken":[{_joined((level.price, level.size) for level in event.taken)}]}}'
+            f'{{"book":"{event.book_id}","complete":{complete},'
+            f'"executions":[{executions}],"taken":[{taken}]}}'
         )
     if isinstance(event, Denied):
         return document({"code": event.denial.code, "detail": event.denial.detail})
@@ -118,7 +128,3 @@ def _event_data(event: OrderEvent) -> str:
     if isinstance(event, Reversed):
         return document({"executions": [execution.number for execution in event.executions]})
     return document({"reason": event.reason})
-
-
-def _joined(rows: Iterable[tuple[int, ...]]) -> str:
-    return ",".join([str(list(row)) for row in rows])

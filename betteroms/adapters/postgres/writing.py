@@ -3,22 +3,19 @@
 import zlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import psycopg
-from psycopg.copy import QueuedLibpqWriter
 
 from betteroms.adapters.postgres.columns import document, micros, text, time
 from betteroms.domain.book import Book
+from betteroms.domain.ids import OrderId
 from betteroms.domain.liquidity import LiquidityMemory
 from betteroms.domain.market import Market
 from betteroms.domain.order import Order
 from betteroms.domain.position import Position
 from betteroms.domain.terms import Mode
 from betteroms.ports import Payload
-
-COPY_BLOCK_LINES: Final = 500
-"""So many lines are formatted and sent at once: memory stays bounded."""
 
 _MARKET_COLUMNS: Final = (
     "market_id", "slug", "question", "gamma_id", "event_slug", "outcomes", "tick_size", "minimum_size",
@@ -27,23 +24,35 @@ _MARKET_COLUMNS: Final = (
 )  # fmt: skip
 
 
-def copy(
-    connection: psycopg.Connection[Any], table: str, columns: Sequence[str], lines: Iterable[str]
-) -> None:
-    """COPY lines in blocks, so that memory stays bounded and the server works while we format."""
-    block: list[str] = []
-    statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN"  # our own names
-    with (
-        connection.cursor() as cursor,
-        cursor.copy(statement, writer=QueuedLibpqWriter(cursor)) as sink,
-    ):
-        for line in lines:
-            block.append(line)
-            if len(block) >= COPY_BLOCK_LINES:
-                sink.write("\n".join(block) + "\n")
-                block.clear()
-        if block:
-            sink.write("\n".join(block) + "\n")
+class CopyText(NamedTuple):
+    """Rows of one table, formatted."""
+
+    statement: str
+    rows: bytes
+
+
+def copy_text(table: str, columns: Sequence[str], lines: Iterable[str]) -> CopyText:
+    """Format rows for `COPY`; the names are ours, never a user's."""
+    text = "\n".join(lines)
+    statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN"
+    return CopyText(statement, f"{text}\n".encode() if text else b"")
+
+
+def send(connection: psycopg.Connection[Any], texts: Iterable[CopyText]) -> None:
+    """Append formatted rows, in the transaction that is open."""
+    for statement, rows in texts:
+        if rows:
+            with connection.cursor() as cursor, cursor.copy(statement) as copy:
+                copy.write(rows)
+
+
+def remove_unsent(connection: psycopg.Connection[Any], orders: Sequence[OrderId]) -> None:
+    """Make room for orders that were written down, provably never left, and are written anew."""
+    if orders:
+        connection.execute(
+            "DELETE FROM orders WHERE order_id = ANY(%s::uuid[]) AND status = 'NEW' AND sending_at IS NULL",
+            (list(orders),),
+        )
 
 
 def move_orders(connection: psycopg.Connection[Any], orders: Iterable[Order]) -> None:
@@ -132,7 +141,10 @@ def write_memory(connection: psycopg.Connection[Any], mode: Mode, memory: Liquid
     connection.execute("DELETE FROM liquidity_taken WHERE mode = %s AND market_id = ANY(%s)", (mode, touched))
     rows = memory.rows(touched)
     lines = (f"{mode}\t{row.market_id}\t{row.price}e-6\t{row.size}e-6\t{row.changed_at_ms}" for row in rows)
-    copy(connection, "liquidity_taken", ("mode", "market_id", "price", "size", "changed_at_ms"), lines)
+    send(
+        connection,
+        [copy_text("liquidity_taken", ("mode", "market_id", "price", "size", "changed_at_ms"), lines)],
+    )
 
 
 def write_payloads(connection: psycopg.Connection[Any], payloads: Sequence[Payload], at: datetime) -> None:
@@ -161,7 +173,8 @@ def write_markets(connection: psycopg.Connection[Any], markets: Sequence[Market]
     if not markets:
         return
     connection.execute("CREATE TEMP TABLE seen (LIKE markets) ON COMMIT DROP")
-    copy(connection, "seen", _MARKET_COLUMNS, (_market_line(market, seen_at) for market in markets))
+    lines = (_market_line(market, seen_at) for market in markets)
+    send(connection, [copy_text("seen", _MARKET_COLUMNS, lines)])
     updates = ", ".join(f"{name} = EXCLUDED.{name}" for name in _MARKET_COLUMNS[1:])
     names = ", ".join(_MARKET_COLUMNS)
     connection.execute(

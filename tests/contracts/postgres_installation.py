@@ -1,0 +1,153 @@
+"""The Postgres ledger, read past by SQL of its own and on a connection of its own."""
+
+import zlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import psycopg
+
+from betteroms.adapters.postgres import database
+from betteroms.adapters.postgres.columns import (
+    EXECUTION_COLUMNS,
+    ORDER_COLUMNS,
+    execution_from,
+    order_from,
+    select_list,
+)
+from betteroms.adapters.postgres.ledger import PostgresLedger
+from betteroms.adapters.postgres.staging import EVENT_TYPES
+from betteroms.domain.execution import Execution
+from betteroms.domain.ids import BookId, MarketId, OrderId, RunId
+from betteroms.domain.liquidity import Taken
+from betteroms.domain.money import Price, Size, Usdc
+from betteroms.domain.order import Order
+from betteroms.domain.position import EntryKind, LedgerEntry, Position
+from betteroms.domain.run import RunStatus
+from betteroms.domain.terms import Mode
+from betteroms.ports import Ledger, Payload, PayloadKind
+from tests.contracts.ledgers import RunSeen
+
+TABLES = (
+    "runs, markets, book_snapshots, liquidity_taken, "
+    "orders, executions, positions, ledger_entries, audit_logs"
+)
+_POSITION = ("mode", "token_id", "market_id", "size", "cost_basis", "realised", "fees", "opened_at")
+_EVENT_NAMES = {kept: event.__name__ for event, kept in EVENT_TYPES.items()}
+
+
+class PostgresReader:
+    """Keeps the promise of `ledgers.Reader`."""
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self._connection = connection
+
+    def _rows(self, query: str) -> list[tuple[Any, ...]]:
+        return self._connection.execute(query).fetchall()
+
+    def orders(self) -> Sequence[Order]:
+        rows = self._rows(f"SELECT {select_list(ORDER_COLUMNS)} FROM orders ORDER BY order_id::text")
+        return [order_from(row) for row in rows]
+
+    def executions(self) -> Sequence[Execution]:
+        rows = self._rows(f"SELECT {select_list(EXECUTION_COLUMNS)} FROM executions ORDER BY sequence")
+        return [execution_from(row) for row in rows]
+
+    def positions(self) -> Sequence[Position]:
+        rows = self._rows(f"SELECT {select_list(_POSITION)} FROM positions ORDER BY mode, token_id")
+        return [Position(**{**dict(zip(_POSITION, row, strict=True)), "mode": Mode(row[0])}) for row in rows]
+
+    def entries(self) -> Sequence[LedgerEntry]:
+        rows = self._rows(
+            "SELECT key, mode, kind, (cash * 1000000)::bigint, at, note FROM ledger_entries ORDER BY sequence"
+        )
+        return [
+            LedgerEntry(key=key, mode=Mode(mode), kind=EntryKind(kind), cash=Usdc(cash), at=at, note=note)
+            for key, mode, kind, cash, at, note in rows
+        ]
+
+    def taken(self) -> Mapping[Mode, Sequence[Taken]]:
+        found: dict[Mode, list[Taken]] = {mode: [] for mode in Mode}
+        rows = self._rows(
+            "SELECT mode, market_id, (price * 1000000)::bigint, (size * 1000000)::bigint, changed_at_ms "
+            'FROM liquidity_taken ORDER BY market_id COLLATE "C", price'
+        )
+        for mode, market, price, size, stamp in rows:
+            found[Mode(mode)].append(
+                Taken(market_id=MarketId(market), price=Price(price), size=Size(size), changed_at_ms=stamp)
+            )
+        return found
+
+    def runs(self) -> Sequence[RunSeen]:
+        rows = self._rows(
+            "SELECT run_id::text, kind, mode, plan_id, content_hash, status, attempt, now, completed_at, "
+            "error_message, summary_json FROM runs ORDER BY run_id::text"
+        )
+        seen = []
+        for run_id, kind, mode, plan_id, content_hash, status, attempt, now, completed_at, *ended in rows:
+            error, summary = ended
+            seen.append(
+                RunSeen(
+                    run_id=RunId(run_id),
+                    kind=kind,
+                    mode=Mode(mode),
+                    plan_id=plan_id,
+                    content_hash=content_hash,
+                    status=RunStatus(status),
+                    attempt=attempt,
+                    now=now,
+                    completed_at=completed_at,
+                    error=error,
+                    summary=summary,
+                )
+            )
+        return seen
+
+    def events(self) -> Sequence[tuple[OrderId, str]]:
+        rows = self._rows(
+            "SELECT entity_id, event_type FROM audit_logs WHERE entity_type = 'order' ORDER BY sequence"
+        )
+        return [(OrderId(name), _EVENT_NAMES[kind]) for name, kind in rows]
+
+    def payloads(self) -> Sequence[Payload]:
+        rows = self._rows("SELECT payload_id, kind, subject, body FROM book_snapshots ORDER BY payload_id")
+        return [
+            Payload(
+                payload_id=BookId(name), kind=PayloadKind(kind), subject=subject, body=zlib.decompress(body)
+            )
+            for name, kind, subject, body in rows
+        ]
+
+
+class PostgresInstallation:
+    """A database, and the connection of the process that works on it now."""
+
+    def __init__(self, conninfo: str) -> None:
+        self._conninfo = conninfo
+        self._watching = database.connect(conninfo, name="reader")
+        self.reader = PostgresReader(self._watching)
+        self._open()
+
+    @property
+    def ledger(self) -> Ledger:
+        return self._ledger
+
+    def die(self) -> None:
+        """The connection goes with the process, and with it everything uncommitted."""
+        self._connection.close()
+        self._open()
+
+    def close(self) -> None:
+        self._connection.close()
+        self._watching.close()
+
+    def _open(self) -> None:
+        self._connection = database.connect(self._conninfo, name="ledger")
+        self._ledger = PostgresLedger(self._connection)
+
+
+def emptied(conninfo: str) -> None:
+    """Take everything out of a database, which is quicker than another; history yields to a superuser only."""
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute(f"TRUNCATE {TABLES}")
+        connection.execute("ALTER SEQUENCE ledger_sequence RESTART")
