@@ -25,7 +25,7 @@ from betteroms.domain.order import (
     reserved_cash,
     reserved_shares,
 )
-from betteroms.domain.risk import Account, Exposure, Limits, judge
+from betteroms.domain.risk import Account, Allowed, Exposure, Limits, judge
 from betteroms.domain.risk.checks import admissible
 from betteroms.domain.rounding import Rules, rules_of, shape
 from betteroms.ports import Executor, Ledger, Run, Snapshot
@@ -60,14 +60,13 @@ def see(markets: Iterable[Market], books: Mapping[TokenId, Book]) -> World:
 class Outcome:
     """What became of the wishes: their orders, in the order of the wishes, with their fills.
 
-    `settled` are orders of earlier runs that moved first; `needs` the cash each order accepted now drew.
+    `settled` are orders of earlier runs that moved first.
     """
 
     orders: Sequence[Order]
     executions: Mapping[OrderId, Sequence[Execution]]
     settled: Sequence[Order] = ()
     settled_executions: Mapping[OrderId, Sequence[Execution]] = field(default_factory=dict)
-    needs: Mapping[OrderId, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -75,7 +74,6 @@ class _TakenOn:
     orders: list[Order] = field(default_factory=list)
     accepted: list[Order] = field(default_factory=list)
     denied: list[Order] = field(default_factory=list)
-    needs: dict[OrderId, int] = field(default_factory=dict)
 
 
 class Pipeline:
@@ -130,7 +128,6 @@ class Pipeline:
             executions={**executions, **self._snapshot.executions},
             settled=self._settled,
             settled_executions=self._settled_executions,
-            needs=taken_on.needs,
         )
 
     def _cancel(self, cancels: Sequence[Cancel]) -> None:
@@ -161,12 +158,12 @@ class Pipeline:
                 taken_on.orders.append(known)
                 continue
             verdict = STOPPED if stopped else None
-            order = self._judged(name, intent, exposure, verdict, taken_on.needs)
+            order = self._judged(name, intent, exposure, verdict)
             carried_out[name] = order
             taken_on.orders.append(order)
             if order.status is OrderStatus.DENIED:
                 taken_on.denied.append(order)
-                stopped = stopped or self._stop_on_refusal
+                stopped = self._stop_on_refusal
             else:
                 taken_on.accepted.append(order)
         return taken_on
@@ -177,7 +174,6 @@ class Pipeline:
         intent: Intent,
         exposure: Exposure,
         verdict: Denial | None,
-        needs: dict[OrderId, int],
     ) -> Order:
         """The order as it would be sent, allowed and drawn on the account; or denied."""
         market = self._world.markets[intent.market_id]
@@ -200,30 +196,24 @@ class Pipeline:
             exposure=exposure,
             limits=self._limits,
         )
-        order = Order(
+        denial = allowed if isinstance(allowed, Denial) else None
+        if isinstance(allowed, Allowed):
+            exposure.accept(name, intent, shaped, allowed)
+        return Order(
             order_id=name,
             intent=intent,
             mode=self._run.mode,
             run_id=self._run.run_id,
             created_at=self._run.now,
-            status=OrderStatus.NEW,
+            status=OrderStatus.DENIED if denial else OrderStatus.NEW,
             amount=shaped.amount,
             limit_price=shaped.limit_price,
             expires_at=_expiry(intent, self._run.now),
             adjustments=shaped.adjustments,
+            code=denial.code if denial else None,
+            reason=denial.detail if denial else None,
+            exempt=isinstance(allowed, Allowed) and allowed.exempt,
         )
-        if isinstance(allowed, Denial):
-            return replace(order, status=OrderStatus.DENIED, code=allowed.code, reason=allowed.detail)
-        exposure.accept(
-            order_id=name,
-            token_id=intent.token_id,
-            side=intent.side,
-            shaped=shaped,
-            need=allowed.need,
-            likeness=allowed.likeness,
-        )
-        needs[name] = allowed.need
-        return replace(order, exempt=True) if allowed.exempt else order
 
     def _denied(self, name: OrderId, intent: Intent, denial: Denial) -> Order:
         return Order(

@@ -38,6 +38,12 @@ def to_micros(value: str | int | Decimal) -> int:
         if abs(value) >= 10**_EXPONENT_MAX:
             raise InexactAmount("the number is too large")
         return value * MICROS
+    if isinstance(value, str):
+        # What a book is made of, ten thousands of times a run: digits, a dot, up to six digits.
+        whole, dot, decimals = value.partition(".")
+        plain = value.isascii() and whole.isdigit() and (decimals.isdigit() or not dot)
+        if plain and len(whole) < _EXPONENT_MAX and len(decimals) <= _DECIMALS_MAX:
+            return int(whole + decimals.ljust(_DECIMALS_MAX, "0"))
     number = value if isinstance(value, Decimal) else _decimal(value)
     sign, digits, exponent = number.as_tuple()
     if not isinstance(exponent, int):
@@ -50,8 +56,8 @@ def to_micros(value: str | int | Decimal) -> int:
         if any(digits[-spare:]):
             raise InexactAmount(f"{_shown(value)} has more than six decimals")
         digits, exponent = digits[:-spare] or (0,), -_DECIMALS_MAX
-    whole: int = int("".join(map(str, digits))) * 10 ** (exponent + _DECIMALS_MAX)
-    return -whole if sign else whole
+    micros: int = int("".join(map(str, digits))) * 10 ** (exponent + _DECIMALS_MAX)
+    return -micros if sign else micros
 
 
 def _decimal(text: str) -> Decimal:

@@ -146,7 +146,7 @@ class PostgresInstallation:
 
 
 def emptied(conninfo: str) -> None:
-    """Take everything out of a database, which is quicker than another; history yields to a superuser only."""
+    """Take everything out of a database, quicker than making another; a superuser may."""
     with psycopg.connect(conninfo, autocommit=True) as connection:
         connection.execute("SET session_replication_role = replica")
         connection.execute(f"TRUNCATE {TABLES}")

@@ -7,8 +7,7 @@ from betteroms.domain.ids import order_id
 from betteroms.domain.intent import Intent
 from betteroms.domain.market import Market
 from betteroms.domain.order import Denial
-from betteroms.domain.risk import Account, Exposure, Limits, judge
-from betteroms.domain.risk.checks import Allowed
+from betteroms.domain.risk import Account, Allowed, Exposure, Limits, judge
 from betteroms.domain.rounding import Rules, Shaped, shape
 from betteroms.domain.terms import Side, TimeInForce
 from tests.domain.examples import (
@@ -60,14 +59,7 @@ def judged(
         limits=Limits() if limits is None else limits,
     )
     if isinstance(verdict, Allowed):
-        on.accept(
-            order_id=order_id(intent.key),
-            token_id=intent.token_id,
-            side=intent.side,
-            shaped=form,
-            need=verdict.need,
-            likeness=verdict.likeness,
-        )
+        on.accept(order_id(intent.key), intent, form, verdict)
     return verdict
 
 

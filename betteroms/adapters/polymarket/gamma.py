@@ -58,11 +58,13 @@ class Gamma:
             VenueUnreachable: no usable answer.
         """
         found: dict[str, Mapping[str, Any]] = {}
-        wanted = [name for name in dict.fromkeys(names) if name and len(name) <= NAME_LENGTH_MAX]
+        wanted = [name for name in dict.fromkeys(names) if 0 < len(name) <= NAME_LENGTH_MAX]
+        # What cannot be printed cannot be sent either (half a character, say), and is nobody's name.
+        wanted = [name for name in wanted if name.isprintable()]
         for closed in (False, True):
             for kind, batch in _batches(name for name in wanted if name not in found):
                 self._find(kind, batch, closed, found)
-        return found
+        return {name: found[name] for name in wanted if name in found}
 
     def _find(
         self, kind: NameKind, batch: Collection[str], closed: bool, found: dict[str, Mapping[str, Any]]
@@ -89,7 +91,7 @@ class Gamma:
             rows = answer.get("markets") if isinstance(answer, Mapping) else None
             if not isinstance(rows, list):
                 raise self._service.unusable("GET", KEYSET, "the answer has no list of markets")
-            yield from (row for row in rows if isinstance(row, Mapping))
+            yield from (row for row in rows if isinstance(row, Mapping) and "conditionId" in row)
             cursor = wire.text(answer.get("next_cursor"))
             if not cursor or not rows:
                 return
@@ -105,7 +107,7 @@ def is_called(market: Market, name: str, kind: NameKind) -> bool:
             return market.gamma_id == name
         case NameKind.CONDITION:
             return wire.same_condition(market.market_id, name)
-        case NameKind.CTF_TOKEN | NameKind.POSITION:
+        case _:
             return any(outcome.token_id == name for outcome in market.outcomes)
 
 

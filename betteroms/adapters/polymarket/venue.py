@@ -158,7 +158,7 @@ class Polymarket:
                 continue
             self._keep(PayloadKind.BOOK, book.book_id, book.token_id, body)
             found[book.token_id] = book
-        return found
+        return {token: found[token] for token in token_ids if token in found}
 
     def payloads(self) -> Iterable[Payload]:
         """See `ports.Archive`: once each, however often it was returned in between."""

@@ -1,7 +1,7 @@
 """The one risk module: it judges an order as it would be sent, and changes nothing."""
 
 from betteroms.domain.risk.checks import judge
-from betteroms.domain.risk.exposure import Account, Exposure
+from betteroms.domain.risk.exposure import Account, Allowed, Exposure
 from betteroms.domain.risk.limits import Limits, tighter
 
-__all__ = ["Account", "Exposure", "Limits", "judge", "tighter"]
+__all__ = ["Account", "Allowed", "Exposure", "Limits", "judge", "tighter"]

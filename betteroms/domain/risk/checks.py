@@ -4,30 +4,16 @@ Pure: nothing here counts, remembers or writes. Checks with history (days, marke
 drawdown, spread, depth, book age, self-cross) join this sequence at its end, before the cash.
 """
 
-from dataclasses import dataclass
-
 from betteroms.domain.book import Book
 from betteroms.domain.ids import AssetKind, asset_kind
 from betteroms.domain.intent import Intent
 from betteroms.domain.market import MARKETABLE_BUY_MIN, Market
 from betteroms.domain.money import LOT, Usdc, dollars_to_text, half_to_text, to_text
 from betteroms.domain.order import Denial
-from betteroms.domain.risk.exposure import Exposure, worst_fee, worst_notional
+from betteroms.domain.risk.exposure import Allowed, Exposure, worst_fee, worst_notional
 from betteroms.domain.risk.limits import Limits
 from betteroms.domain.rounding import Rules, Shaped
 from betteroms.domain.terms import Shares, Side
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Allowed:
-    """The order may go. `need` is the cash it draws, worst fee included; 0 for a SELL.
-
-    `exempt` says that it only reduces risk, so that the caps were not asked.
-    """
-
-    need: Usdc
-    exempt: bool
-    likeness: tuple[object, ...]
 
 
 def admissible(market: Market, book: Book | None) -> Denial | None:
@@ -65,7 +51,8 @@ def judge(
     limits: Limits,
 ) -> Allowed | Denial:
     """Allow the order as it would be sent, or refuse it with a stable code and its numbers."""
-    refused = _below_minimum(intent, shaped, book, rules) or _guarded(intent, book)
+    notional = worst_notional(shaped)
+    refused = _below_minimum(intent, shaped, notional, book, rules) or _guarded(intent, book)
     if refused:
         return refused
     likeness = (
@@ -81,13 +68,14 @@ def judge(
     if twin is not None:
         return Denial(code="DUPLICATE_INSTRUCTION", detail=f"order={twin}")
     if intent.side is Side.SELL:
-        return _sale(intent, shaped, exposure, likeness)
-    need = Usdc(worst_notional(shaped) + worst_fee(shaped, market, book.best_ask))
-    refused = _capped(shaped, exposure, limits) or _unaffordable(need, exposure)
-    return refused or Allowed(need=need, exempt=False, likeness=likeness)
+        refused = _unsellable(intent, shaped, exposure)
+        return refused or Allowed(notional=notional, need=Usdc(0), exempt=True, likeness=likeness)
+    need = Usdc(notional + worst_fee(shaped, market, book.best_ask))
+    refused = _capped(notional, exposure, limits) or _unaffordable(need, exposure)
+    return refused or Allowed(notional=notional, need=need, exempt=False, likeness=likeness)
 
 
-def _below_minimum(intent: Intent, shaped: Shaped, book: Book, rules: Rules) -> Denial | None:
+def _below_minimum(intent: Intent, shaped: Shaped, notional: Usdc, book: Book, rules: Rules) -> Denial | None:
     amount = shaped.amount
     # A market may state a minimum of 0; an order that was rounded down to nothing is none all the same.
     minimum = max(rules.minimum_size, LOT)
@@ -98,11 +86,10 @@ def _below_minimum(intent: Intent, shaped: Shaped, book: Book, rules: Rules) -> 
     takes = not intent.time_in_force.rests or (
         book.best_ask is not None and book.best_ask <= shaped.limit_price
     )
-    spent = worst_notional(shaped)
-    if takes and spent < MARKETABLE_BUY_MIN:
+    if takes and notional < MARKETABLE_BUY_MIN:
         return Denial(
             code="BELOW_MINIMUM_NOTIONAL",
-            detail=f"notional={dollars_to_text(spent)} min={dollars_to_text(MARKETABLE_BUY_MIN)}",
+            detail=f"notional={dollars_to_text(notional)} min={dollars_to_text(MARKETABLE_BUY_MIN)}",
         )
     return None
 
@@ -122,9 +109,7 @@ def _guarded(intent: Intent, book: Book) -> Denial | None:
     return None
 
 
-def _sale(
-    intent: Intent, shaped: Shaped, exposure: Exposure, likeness: tuple[object, ...]
-) -> Allowed | Denial:
+def _unsellable(intent: Intent, shaped: Shaped, exposure: Exposure) -> Denial | None:
     assert isinstance(shaped.amount, Shares), "a SELL is always in shares"
     sellable = exposure.sellable(intent.token_id)
     if shaped.amount.size > sellable:
@@ -132,11 +117,10 @@ def _sale(
             code="INSUFFICIENT_SHARES",
             detail=f"need={to_text(shaped.amount.size)} shares={to_text(sellable)}",
         )
-    return Allowed(need=Usdc(0), exempt=True, likeness=likeness)
+    return None
 
 
-def _capped(shaped: Shaped, exposure: Exposure, limits: Limits) -> Denial | None:
-    wanted = worst_notional(shaped)
+def _capped(wanted: Usdc, exposure: Exposure, limits: Limits) -> Denial | None:
     if limits.order_notional_max is not None and wanted > limits.order_notional_max:
         return Denial(
             code="NOTIONAL_EXCEEDS_LIMIT",

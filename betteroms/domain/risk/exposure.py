@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from betteroms.domain.fees import fee, worst_fee_of_dollars
 from betteroms.domain.ids import OrderId, TokenId
+from betteroms.domain.intent import Intent
 from betteroms.domain.market import Market
 from betteroms.domain.money import Price, Size, Usdc, cost
 from betteroms.domain.rounding import Shaped
@@ -22,6 +23,21 @@ class Account:
     reserved_cash: Usdc = Usdc(0)
     held: Mapping[TokenId, Size]
     reserved_shares: Mapping[TokenId, Size]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowed:
+    """The order may go. `notional` is its worst cost, fee apart; `need` the cash it draws, worst fee
+    included, 0 for a SELL.
+
+    `exempt` says that it only reduces risk, so that the caps were not asked. `likeness` is what makes
+    another order of the run the same.
+    """
+
+    notional: Usdc
+    need: Usdc
+    exempt: bool
+    likeness: tuple[object, ...]
 
 
 def worst_notional(shaped: Shaped) -> Usdc:
@@ -60,22 +76,13 @@ class Exposure:
         """Shares held and neither reserved by open orders nor promised in this run."""
         return self._sellable.get(token_id, 0)
 
-    def accept(
-        self,
-        *,
-        order_id: OrderId,
-        token_id: TokenId,
-        side: Side,
-        shaped: Shaped,
-        need: Usdc,
-        likeness: tuple[object, ...],
-    ) -> None:
-        """Draw on the account for an order that was allowed; `need` is its cash with the worst fee."""
+    def accept(self, order_id: OrderId, intent: Intent, shaped: Shaped, allowed: Allowed) -> None:
+        """Draw on the account for an order that was allowed."""
         self.orders += 1
-        self.seen.setdefault(likeness, order_id)
-        if side is Side.BUY:
-            self.cash -= need
-            self.notional += worst_notional(shaped)
+        self.seen.setdefault(allowed.likeness, order_id)
+        if intent.side is Side.BUY:
+            self.cash -= allowed.need
+            self.notional += allowed.notional
             return
         assert isinstance(shaped.amount, Shares), "a SELL is always in shares"
-        self._sellable[token_id] = self.sellable(token_id) - shaped.amount.size
+        self._sellable[intent.token_id] = self.sellable(intent.token_id) - shaped.amount.size

@@ -1,0 +1,102 @@
+"""What a command ends with: one table from faults to exit codes, and which code wins."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from betteroms.domain import errors
+
+DONE: Final = 0
+UNEXPECTED: Final = 1
+USAGE: Final = 2
+NOT_FOUND: Final = 3
+CREDENTIALS: Final = 4
+REFUSED: Final = 5
+VENUE_UNREACHABLE: Final = 6
+OUTCOME_UNKNOWN: Final = 7
+ALREADY_RUN: Final = 8
+DATABASE: Final = 9
+LOCKED: Final = 10
+INTERRUPTED: Final = 130
+BROKEN_PIPE: Final = 141
+TERMINATED: Final = 143
+
+SEVERITY: Final = (
+    UNEXPECTED,
+    DATABASE,
+    OUTCOME_UNKNOWN,
+    CREDENTIALS,
+    VENUE_UNREACHABLE,
+    LOCKED,
+    REFUSED,
+    USAGE,
+    NOT_FOUND,
+    ALREADY_RUN,
+    DONE,
+)
+"""Where several happened the first of these wins (DECISIONS 10.1)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exit:
+    """How a fault ends a command: its code, its name in JSON, and what the user can do."""
+
+    code: int
+    name: str
+    hint: str | None = None
+
+
+FAULTS: Final[dict[type[BaseException], Exit]] = {
+    errors.SettingsInvalid: Exit(
+        code=USAGE, name="SETTINGS_INVALID", hint="docs/settings.md tells what each variable may be"
+    ),
+    errors.PlanInvalid: Exit(code=USAGE, name="PLAN_INVALID"),
+    errors.InexactAmount: Exit(code=USAGE, name="INEXACT_AMOUNT"),
+    errors.Ambiguous: Exit(code=USAGE, name="AMBIGUOUS"),
+    errors.RecordingUnreadable: Exit(code=USAGE, name="RECORDING_UNREADABLE"),
+    errors.NotFound: Exit(code=NOT_FOUND, name="NOT_FOUND"),
+    errors.ModeUnavailable: Exit(
+        code=REFUSED, name="MODE_UNAVAILABLE", hint='set "mode": "paper" in the plan to rehearse it'
+    ),
+    errors.PlanAlreadyRun: Exit(
+        code=ALREADY_RUN,
+        name="PLAN_ALREADY_RUN",
+        hint="betteroms runs show tells what it did; to trade again, give the plan another planId",
+    ),
+    errors.PlanChanged: Exit(code=ALREADY_RUN, name="PLAN_CHANGED"),
+    errors.LockHeld: Exit(code=LOCKED, name="LOCK_HELD", hint="--wait says for how many seconds to wait"),
+    errors.VenueUnreachable: Exit(
+        code=VENUE_UNREACHABLE,
+        name="VENUE_UNREACHABLE",
+        hint="betteroms doctor looks at the connection; the same command again takes the run up",
+    ),
+    errors.DatabaseUnavailable: Exit(
+        code=DATABASE, name="DATABASE_UNAVAILABLE", hint="betteroms doctor looks at what is wrong"
+    ),
+    OSError: Exit(code=UNEXPECTED, name="OS_ERROR"),
+}
+"""The nearest class of a fault counts; what is not here is unexpected."""
+
+
+def exit_for(fault: BaseException) -> Exit:
+    """How this fault ends the command."""
+    return _exit_for_kind(type(fault)) or Exit(
+        code=UNEXPECTED,
+        name="UNEXPECTED",
+        hint="this is a mistake of the program: betteroms --debug … shows where; please report it",
+    )
+
+
+def code_of(kind: type[BaseException]) -> int:
+    """The exit code that faults of this kind mean."""
+    found = _exit_for_kind(kind)
+    return found.code if found else UNEXPECTED
+
+
+def _exit_for_kind(kind: type[BaseException]) -> Exit | None:
+    return next((FAULTS[base] for base in kind.__mro__ if base in FAULTS), None)
+
+
+def worst(codes: Iterable[int]) -> int:
+    """The one code for several things that happened."""
+    return min(codes, key=SEVERITY.index, default=DONE)

@@ -1,0 +1,172 @@
+"""An order's story as one page."""
+
+import json
+from collections.abc import Mapping, Sequence
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any
+
+from betteroms.cli import render
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+
+def show_story(story: Mapping[str, Any]) -> None:
+    """Print what `jobs.explain` found."""
+    order = story["order"]
+    render.show(
+        *facts(order),
+        render.section("As written", _written(story)),
+        render.section("Rounded and assumed", order["adjustments"]),
+        *_book(story["book"]),
+        render.section("Risk", _verdict(story)),
+        render.section("What happened", [_event(event) for event in story["events"]]),
+        *fills(story["executions"]),
+        render.section("Still reserved", _reserves(story["reserves"])),
+        render.section("Exit rules", [f"{name} {value}" for name, value in story["exitRules"].items()]),
+    )
+
+
+def facts(order: Mapping[str, Any]) -> list[str]:
+    """What there is to say of any order, a line each."""
+    price = f" @ {render.number(order['limitPrice'])}" if order["limitPrice"] else ""
+    asks = "" if order["size"] is None and order["dollars"] is None else f" {_amount(order)}"
+    terms = [order["type"], order["timeInForce"], *(["post-only"] if order["postOnly"] else [])]
+    line = f"line {order['line']}" + (f" ({order['ref']})" if order["ref"] else "")
+    found = {
+        "order": order["orderId"],
+        "what": f"{order['side']} {order['outcome']}{asks}{price}, {' '.join(terms)}",
+        "market": order["marketId"],
+        "condition": order["conditionId"],
+        "token": order["tokenId"],
+        "plan": f"{order['planId']}, {line}" if order["planId"] else None,
+        "mode": order["mode"],
+        "status": _status(order),
+        "filled": _filled(order),
+        "placed" if order["placedAt"] else "created": render.moment(order["placedAt"] or order["createdAt"]),
+        "expires": render.moment(order["expiresAt"]) if order["expiresAt"] else None,
+        "notes": order["notes"],
+    }
+    return [f"{name:<10} {value}" for name, value in found.items() if value]
+
+
+def _amount(order: Mapping[str, Any]) -> str:
+    if order["dollars"] is not None:
+        return f"for {render.dollars(order['dollars'])}"
+    return f"{render.number(order['size'])} shares"
+
+
+def _status(order: Mapping[str, Any]) -> str:
+    word = str(render.status(order))
+    if not order["code"]:
+        return word
+    return f"{word}, {order['code']}" + (f": {order['reason']}" if order["reason"] else "")
+
+
+def _filled(order: Mapping[str, Any]) -> str | None:
+    if order["filledSize"] == "0":
+        return None
+    return (
+        f"{render.number(order['filledSize'])} shares for {render.dollars(order['filledCash'])}, "
+        f"{render.number(order['averagePrice'])} each"
+    )
+
+
+def _written(story: Mapping[str, Any]) -> list[str]:
+    written = story["asWritten"]
+    if written is None:
+        return ["the plan was not kept"]
+    return [
+        f"{name}: {value if isinstance(value, str) else json.dumps(value)}" for name, value in written.items()
+    ]
+
+
+def _book(book: Mapping[str, Any] | None) -> Sequence["RenderableType | None"]:
+    """The best levels, asks beside bids, as the run saw them."""
+    if book is None:
+        return [render.section("The book it saw", ["none was kept"])]
+    heads = render.columns(">bid size", ">bid", ">ask", ">ask size")
+    rows = [
+        [
+            render.number(bid["size"]) if bid else "",
+            render.number(bid["price"]) if bid else "",
+            render.number(ask["price"]) if ask else "",
+            render.number(ask["size"]) if ask else "",
+        ]
+        for bid, ask in zip_longest(book["bids"], book["asks"])
+    ]
+    marks = [
+        *(["recorded"] if book["recorded"] else []),
+        *(["mirrored from the complement's"] if book["mirrored"] else []),
+    ]
+    kept = ", ".join([f"hash {book['hashCheck']}", *marks])
+    levels = f"{book['bidLevels']} bids, {book['askLevels']} asks in all; mid {render.number(book['mid'])}"
+    return [
+        f"\nThe book it saw, read {render.moment(book['receivedAt'])} ({kept})\n",
+        render.table(heads, rows, indent=2) if rows else "  empty",
+        f"  {levels}; kept as {book['bookId'][:12]}",
+    ]
+
+
+def _verdict(story: Mapping[str, Any]) -> list[str]:
+    verdict = story["verdict"]
+    if not verdict["allowed"]:
+        detail = f": {verdict['detail']}" if verdict["detail"] else ""
+        return [f"refused, {verdict['code']}{detail}"]
+    told = ["allowed"]
+    if verdict["exempt"]:
+        told = [f"allowed, {verdict['exempt']}: it only reduces risk, so the caps did not apply"]
+    if verdict["need"] is not None:
+        told.append(
+            f"at its worst it costs {render.dollars(verdict['worstNotional'])} "
+            f"and {render.dollars(verdict['worstFee'])} of fees: {render.dollars(verdict['need'])} were there"
+        )
+    return told
+
+
+def _event(event: Mapping[str, Any]) -> str:
+    words = event["event"].removeprefix("order_").replace("_", " ")
+    return f"{render.moment(event['at'])}  {words}{_details(event['data'])}"
+
+
+def _details(data: Mapping[str, Any]) -> str:
+    if "executions" in data:
+        taken = [f"{render.number(e['size'])} @ {e['price']}" for e in data["executions"] if "price" in e]
+        book = f", from book {data['book'][:12]}" if data.get("book") else ""
+        return f" {'; '.join(taken)}{book}"
+    told = [str(value) for value in data.values() if value]
+    return f" {': '.join(told)}" if told else ""
+
+
+def fills(executions: Sequence[Mapping[str, Any]]) -> list["RenderableType | None"]:
+    """Each fill, and how its fee came about where that is known."""
+    if not executions:
+        return []
+    heads = render.columns(">#", "at", ">price", ">size", ">cash", ">fee", "liquidity")
+    rows = [
+        [
+            str(fill["number"]),
+            render.moment(fill["at"]),
+            render.number(fill["price"]),
+            render.number(fill["size"]),
+            render.number(fill["cash"]),
+            render.number(fill["fee"]),
+            fill["liquidity"].lower(),
+        ]
+        for fill in executions
+    ]
+    rules = [f"{fill['number']}  {fill['feeRule']}" for fill in executions if "feeRule" in fill]
+    return [
+        "\nFills\n",
+        render.table(heads, rows, indent=2),
+        render.section("Fees: shares x rate x (price x (1 - price))", rules),
+    ]
+
+
+def _reserves(reserves: Mapping[str, str]) -> list[str]:
+    told = []
+    if reserves["cash"] != "0":
+        told.append(f"{render.dollars(reserves['cash'])} of cash")
+    if reserves["shares"] != "0":
+        told.append(f"{render.number(reserves['shares'])} shares")
+    return told

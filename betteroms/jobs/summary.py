@@ -1,0 +1,208 @@
+"""What a run came to, as JSON: `result` follows from the plan, the books and the state alone.
+
+Nothing in `result` depends on the wall clock, so the same run recomputed gives the same bytes; what does
+is in `timing`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from betteroms.domain.book import Book
+from betteroms.domain.execution import Execution
+from betteroms.domain.ids import OrderId, TokenId
+from betteroms.domain.market import Market
+from betteroms.domain.money import to_text
+from betteroms.domain.order import Order, OrderStatus
+from betteroms.domain.position import Position, fold, mark, market_value
+from betteroms.domain.terms import Dollars, Mode, Shares, Side
+from betteroms.pipeline import Outcome, World
+from betteroms.ports import Run, Snapshot
+
+SCHEMA_VERSION = 1
+
+
+def result(
+    run: Run,
+    outcome: Outcome,
+    *,
+    world: World,
+    snapshot: Snapshot,
+    names: Sequence[str],
+    warnings: Sequence[str],
+    status: str = "completed",
+) -> dict[str, Any]:
+    """The run's outcome; `names` are the marketIds as the plan wrote them, line by line."""
+    instructions = [
+        _instruction(order, outcome.executions.get(order.order_id, ()), world.books, names)
+        for order in outcome.orders
+    ]
+    return {
+        "planId": run.plan_id,
+        "mode": run.mode.value,
+        "status": status,
+        "instructions": instructions,
+        "settled": [
+            _settled(order, outcome.settled_executions.get(order.order_id, ())) for order in outcome.settled
+        ],
+        "totals": _totals(outcome, world.books),
+        "refused": _refused(outcome.orders),
+        "markets": _markets(run.mode, outcome, world, snapshot),
+        "books": [
+            {
+                "tokenId": token,
+                "bookId": book.book_id,
+                "hashCheck": book.hash_check.value,
+                "recorded": book.recorded,
+                "mirrored": book.mirrored,
+            }
+            for token, book in world.books.items()
+        ],
+        "warnings": list(warnings),
+    }
+
+
+def _instruction(
+    order: Order, executions: Sequence[Execution], books: Mapping[TokenId, Book], names: Sequence[str]
+) -> dict[str, Any]:
+    intent, amount = order.intent, order.amount
+    line = intent.line
+    told: dict[str, Any] = {
+        "line": line,
+        "ref": intent.ref,
+        "marketId": names[line] if line is not None and line < len(names) else intent.market_id,
+        "tokenId": intent.token_id,
+        "outcome": intent.outcome,
+        "side": intent.side.value,
+        "orderId": order.order_id,
+        "status": order.status.value,
+        "code": order.code,
+        "reason": order.reason or None,
+        "limitPrice": None if order.limit_price is None else to_text(order.limit_price),
+        "size": to_text(amount.size) if isinstance(amount, Shares) else None,
+        "dollars": to_text(amount.usdc) if isinstance(amount, Dollars) else None,
+        "filledSize": to_text(order.filled_size),
+        "executions": [_execution(execution) for execution in executions],
+    }
+    book = books.get(intent.token_id)
+    if executions and book is not None and book.mid_doubled is not None:
+        told["slippage"] = to_text(_slippage(executions, book.mid_doubled))
+    if order.adjustments:
+        told["adjustments"] = [str(adjustment) for adjustment in order.adjustments]
+    if order.exempt:
+        told["exempt"] = "EXEMPT_REDUCING"
+    if intent.notes is not None:
+        told["notes"] = intent.notes
+    return told
+
+
+def _execution(execution: Execution) -> dict[str, str]:
+    return {
+        "price": to_text(execution.price),
+        "size": to_text(execution.size),
+        "fee": to_text(execution.fee),
+        "liquidity": execution.liquidity.value,
+    }
+
+
+def _settled(order: Order, executions: Sequence[Execution]) -> dict[str, Any]:
+    return {
+        "orderId": order.order_id,
+        "marketId": order.intent.market_id,
+        "tokenId": order.intent.token_id,
+        "side": order.intent.side.value,
+        "status": order.status.value,
+        "code": order.code,
+        "filledSize": to_text(order.filled_size),
+        "executions": [_execution(execution) for execution in executions],
+    }
+
+
+def _slippage(executions: Iterable[Execution], mid_doubled: int) -> int:
+    """Millionths of a dollar paid over, or received under, the mid; rounded against us."""
+    worse = sum(
+        (2 * execution.price - mid_doubled) * execution.size * (1 if execution.side is Side.BUY else -1)
+        for execution in executions
+    )
+    return -(-worse // 2_000_000)
+
+
+def _totals(outcome: Outcome, books: Mapping[TokenId, Book]) -> dict[str, Any]:
+    counts = dict.fromkeys(OrderStatus, 0)
+    partly = placed = notional = fees = slippage = 0
+    for order in outcome.orders:
+        counts[order.status] += 1
+        placed += order.placed_at is not None
+        partly += order.filled_size > 0 and order.status is not OrderStatus.FILLED
+        executions = outcome.executions.get(order.order_id, ())
+        if executions:
+            notional += order.filled_cash
+            fees += sum(execution.fee for execution in executions)
+            book = books.get(order.intent.token_id)
+            if book is not None and book.mid_doubled is not None:
+                slippage += _slippage(executions, book.mid_doubled)
+    return {
+        "placed": placed,
+        "filled": counts[OrderStatus.FILLED],
+        "partlyFilled": partly,
+        "resting": counts[OrderStatus.OPEN],
+        "canceled": counts[OrderStatus.CANCELED],
+        "rejected": counts[OrderStatus.REJECTED],
+        "denied": counts[OrderStatus.DENIED],
+        "notional": to_text(notional),
+        "fees": to_text(fees),
+        "slippage": to_text(slippage),
+    }
+
+
+def _refused(orders: Iterable[Order]) -> dict[str, int]:
+    """How many instructions each code refused, by us or by the venue's rules."""
+    codes: dict[str, int] = {}
+    for order in orders:
+        if order.status in (OrderStatus.DENIED, OrderStatus.REJECTED) and order.code:
+            codes[order.code] = codes.get(order.code, 0) + 1
+    return dict(sorted(codes.items()))
+
+
+def positions_after(mode: Mode, outcome: Outcome, snapshot: Snapshot) -> dict[TokenId, Position]:
+    """What is held of each token once everything of the run is booked."""
+    booked: dict[TokenId, list[Execution]] = {}
+    new: dict[OrderId, Sequence[Execution]] = {
+        order_id: executions
+        for order_id, executions in outcome.executions.items()
+        if order_id not in snapshot.known
+    }
+    for executions in (*outcome.settled_executions.values(), *new.values()):
+        for execution in executions:
+            booked.setdefault(execution.token_id, []).append(execution)
+    after = dict(snapshot.positions)
+    for token, executions in booked.items():
+        start = after.get(token) or Position(mode=mode, market_id=executions[0].market_id, token_id=token)
+        after[token] = fold(start, executions)
+    return dict(sorted(after.items()))
+
+
+def _markets(mode: Mode, outcome: Outcome, world: World, snapshot: Snapshot) -> list[dict[str, Any]]:
+    rows = []
+    for token, position in positions_after(mode, outcome, snapshot).items():
+        market = world.markets[position.market_id]
+        rows.append(_market(market, token, position, world.books.get(token)))
+    return sorted(rows, key=lambda row: (row["marketId"], row["tokenId"]))
+
+
+def _market(market: Market, token: TokenId, position: Position, book: Book | None) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "marketId": market.name,
+        "tokenId": token,
+        "outcome": market.outcomes[market.outcome_index(token)].label,
+        "size": to_text(position.size),
+        "costBasis": to_text(position.cost_basis),
+        "realised": to_text(position.realised),
+        "fees": to_text(position.fees),
+        "unrealised": None,
+        "mark": None,
+    }
+    if book is not None:
+        marked = mark(best_bid=book.best_bid, best_ask=book.best_ask)
+        row["unrealised"] = to_text(market_value(marked, position.size) - position.cost_basis)
+        row["mark"] = marked.flag or "MID_OR_BID"
+    return row
