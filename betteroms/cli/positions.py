@@ -221,10 +221,9 @@ def verify(as_json: Json = False) -> None:
         render.document("positions verify", told, watch.timing())
     else:
         counted = [f"{told[name]:,} {name}" for name in ("executions", "positions", "orders")]
-        # Each difference stands on one line whatever the width, so that it can be searched for.
-        render.text(
-            f"{', '.join(counted)}: {f'{len(differences):,} differences' if differences else 'all agree'}"
-        )
+        found = f"{len(differences):,} difference{'s' if len(differences) != 1 else ''}"
+        render.text(f"{', '.join(counted)}: {found if differences else 'all agree'}")
+        # Each stands on one line whatever the width, so that it can be searched for.
         for difference in differences:
             render.text(f"  {difference}")
     raise typer.Exit(exits.UNEXPECTED if differences else exits.DONE)

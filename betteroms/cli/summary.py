@@ -133,7 +133,6 @@ def _totals(seen: Mapping[str, Any], result: Mapping[str, Any]) -> list[str]:
         f"{totals[name]:,} {words}"
         for name, words in (
             ("filled", "filled"),
-            ("partlyFilled", "partly filled"),
             ("resting", "resting"),
             ("canceled", "cancelled"),
             ("rejected", "rejected"),
@@ -141,10 +140,12 @@ def _totals(seen: Mapping[str, Any], result: Mapping[str, Any]) -> list[str]:
         )
         if totals[name]
     ]
+    # Those that rest or were cancelled with something filled count there, too.
+    partly = f"; {totals['partlyFilled']:,} partly filled" if totals["partlyFilled"] else ""
     count = len(result["instructions"])
     refused = [f"{code} {number:,}" for code, number in result["refused"].items()]
     return [
-        f"{count:,} instruction{'s' if count != 1 else ''}: {', '.join(counts) or 'nothing to do'}",
+        f"{count:,} instruction{'s' if count != 1 else ''}: {', '.join(counts) or 'nothing to do'}{partly}",
         f"{seen['fills']:,} fill{'s' if seen['fills'] != 1 else ''} for "
         f"{render.dollars(totals['notional'])}, fees {render.dollars(totals['fees'])}, "
         f"slippage against mid {render.dollars(totals['slippage'])}",

@@ -98,6 +98,15 @@ def test_a_sale_takes_its_share_of_the_cost_and_every_fee_is_charged_at_once() -
     assert position.fees == usdc("1.5")
 
 
+def test_a_sale_that_is_reversed_after_everything_was_sold_keeps_the_sums_balanced() -> None:
+    sale = an_execution(side=Side.SELL, at="0.60", filled="10", fee="0.1", number=2)
+    undone = replace(sale, number=3, size=Size(-sale.size), cash=Usdc(-sale.cash), fee=Usdc(-sale.fee))
+    history = [an_execution(at="0.40", filled="10"), sale, undone]
+    position = fold(NOTHING, history)
+    assert position.size == size("10")
+    assert position.realised - position.cost_basis == sum(fill.cash - fill.fee for fill in history)
+
+
 def test_the_clock_starts_at_the_fill_that_opened_it_from_nothing() -> None:
     later, latest = NOW + timedelta(hours=1), NOW + timedelta(hours=2)
     opened = fold(NOTHING, [an_execution(), an_execution(number=2, executed_at=later)])

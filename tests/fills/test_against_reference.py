@@ -168,7 +168,7 @@ def test_the_corridor_agrees_with_the_reference(world: dict[str, Any]) -> None:
 
 
 @pytest.mark.soak
-@settings(max_examples=10_000)
+@settings(max_examples=5_000)
 @given(worlds(runs=5, lines=12))
 def test_the_corridor_agrees_with_the_reference_for_a_long_time(world: dict[str, Any]) -> None:
     compare(world)
