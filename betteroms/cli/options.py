@@ -16,9 +16,12 @@ Limit = Annotated[int, typer.Option("--limit", min=1, max=LIMIT_MAX, help="At mo
 Offset = Annotated[int, typer.Option("--offset", min=0, help="Leave out so many rows first.")]
 Books = Annotated[
     Path | None,
-    typer.Option("--books", metavar="DIR", help="Recorded books and markets instead of the venue's."),
+    typer.Option(
+        "--books", metavar="DIR", readable=False, help="Recorded books and markets instead of the venue's."
+    ),
 ]
-PlanPath = Annotated[Path, typer.Argument(metavar="PLAN.json", help="The trade plan.")]
+# Whether a file can be read is told by what reads it, in the same words everywhere.
+PlanPath = Annotated[Path, typer.Argument(metavar="PLAN.json", readable=False, help="The trade plan.")]
 
 
 def group(does: str) -> typer.Typer:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import typer
 
@@ -15,8 +15,6 @@ app = group("Orders, alive and past.")
 OrderArgument = Annotated[
     str, typer.Argument(metavar="ORDER", help="The beginning of an order's id: 8 characters or more.")
 ]
-WIDE: Final = 110
-"""On a screen as wide as this a time can be shown whole."""
 
 
 class Status(StrEnum):
@@ -92,7 +90,7 @@ def list_(
     if not rows:
         say("no orders")
         return
-    wide = render.console().width >= WIDE
+    wide = render.console().width >= render.WIDE
     average = [">average"] if wide else []
     heads = render.columns("order", "placed", "~side", ">limit", ">size", ">filled", *average, "status")
     render.show(render.table(heads, _under_markets(rows, wide)))

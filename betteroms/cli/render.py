@@ -25,6 +25,9 @@ NOTHING: Final = "–"
 TOKEN_LENGTH: Final = 11
 GAP: Final = 2
 CUT_MIN: Final = 8
+WIDTH_MAX: Final = 10_000
+WIDE: Final = 110
+"""On a screen as wide as this a time can be shown whole."""
 
 STATUS_WORDS: Final[Mapping[str, str]] = {
     "NEW": "pending",
@@ -217,11 +220,11 @@ def columns(*titles: str) -> list[Column]:
     return [Column(title=t.lstrip(">~"), right=t[:1] == ">", cut=t[:1] == "~") for t in titles]
 
 
-def console(*, stderr: bool = False) -> "Console":
+def console(*, stderr: bool = False, width: int | None = None) -> "Console":
     """Where to print: plain text unless it is a terminal; words are never taken for markup."""
     from rich.console import Console
 
-    return Console(stderr=stderr, markup=False, highlight=False, emoji=False)
+    return Console(stderr=stderr, width=width, markup=False, highlight=False, emoji=False)
 
 
 def table(
@@ -305,13 +308,12 @@ def show(*parts: "RenderableType | None") -> None:
     """Print the parts of a screen one below the other; None is left out."""
     if sys.stdout is None:
         return
-    out = console()
+    # A number that is cut is a wrong number, and ids are there to be copied: nothing is cut here but what
+    # `table` cuts, and the terminal wraps what is too long.
+    out = console(width=WIDTH_MAX)
     for part in parts:
-        if isinstance(part, str):
-            # Whole ids stay in one piece, to be copied; the terminal wraps what is too long.
-            out.print(clean(part), soft_wrap=True)
-        elif part is not None:
-            out.print(part)
+        if part is not None:
+            out.print(clean(part) if isinstance(part, str) else part, soft_wrap=isinstance(part, str))
 
 
 def section(heading: str, rows: Sequence[str]) -> str | None:

@@ -48,15 +48,17 @@ def list_(
     heads = render.columns(
         "run", "started", "~plan", "mode", "status", ">orders", ">filled", ">denied", ">fees"
     )
-    render.show(render.table(heads, [_row(row) for row in rows]))
+    wide = render.console().width >= render.WIDE
+    render.show(render.table(heads, [_row(row, wide) for row in rows]))
     render.more(found, limit, offset)
 
 
-def _row(row: Mapping[str, Any]) -> list[Any]:
+def _row(row: Mapping[str, Any], wide: bool) -> list[Any]:
     totals = row["totals"] or {}
+    started = render.moment(row["startedAt"], seconds=wide)
     return [
         row["shortId"],
-        render.moment(row["startedAt"], seconds=False),
+        started if wide else started[5:],
         row["planId"] or row["kind"],
         row["mode"],
         render.styled(row["status"]),

@@ -1,6 +1,7 @@
 """`trade`, `preview` and `validate`: what is done with a plan."""
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -119,6 +120,7 @@ def _carry(
     settings = load()
     source = _plan_file(path)
     with (
+        ExitStack() as end,
         Progress() as progress,
         wiring.desk(
             settings,
@@ -129,7 +131,13 @@ def _carry(
             show=progress.show,
         ) as desk,
     ):
-        told = job(desk, source, at=at)
+        try:
+            told = job(desk, source, at=at)
+        except Exception:
+            # A file that was ignored is often why; as JSON, an error is one line and nothing else.
+            if not as_json:
+                end.callback(_talk, desk.notes())
+            raise
         notes = desk.notes()
     result, timing = told["result"], told["timing"]
     _talk(notes)
@@ -159,7 +167,9 @@ def _talk(notes: Sequence[str]) -> None:
 
 
 def validate(
-    plans: Annotated[list[Path], typer.Argument(metavar="PLAN.json…", help="The trade plans.")],
+    plans: Annotated[
+        list[Path], typer.Argument(metavar="PLAN.json", readable=False, help="The trade plans.")
+    ],
     as_json: Json = False,
 ) -> None:
     codes = [_validated(path, as_json) for path in plans]

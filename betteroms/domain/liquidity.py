@@ -41,12 +41,6 @@ class LiquidityMemory:
             self._taken.setdefault(row.market_id, {})[row.price] = row.size
             self._stamps[row.market_id] = max(self._stamps.get(row.market_id, 0), row.changed_at_ms)
 
-    def copy(self) -> "LiquidityMemory":
-        """An independent memory with the same content."""
-        twin = LiquidityMemory(self.rows())
-        twin._stamps.update(self._stamps)
-        return twin
-
     def observe(self, book: Book, outcome_index: int) -> None:
         """Let a book be seen: a newer one replenishes what it shows and forgets what it does not."""
         remembered = self._taken.get(book.market_id)

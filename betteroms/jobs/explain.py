@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 
 from betteroms.domain.book import Book, Level, mirror
 from betteroms.domain.execution import Execution
-from betteroms.domain.fees import FeeSchedule, fee
+from betteroms.domain.fees import ASSUMED, FeeSchedule, fee
 from betteroms.domain.ids import BookId, TokenId
 from betteroms.domain.market import Market
 from betteroms.domain.money import half_to_text, to_text
@@ -59,7 +59,7 @@ def explain(records: Records, prefix: str, reader: Reader) -> dict[str, Any]:
         "verdict": _verdict(record, seen),
         "events": [_event(event) for event in records.events(order.order_id)],
         "executions": [
-            {**told.execution(execution), "feeRule": _fee_rule(execution, seen.market)}
+            {**told.execution(execution), "feeRule": _fee_rule(execution, _schedule(order, seen))}
             for execution in records.executions(order.order_id)
         ],
         "reserves": {"cash": to_text(reserved_cash(order)), "shares": to_text(reserved_shares(order))},
@@ -178,13 +178,20 @@ def _data(event: EventRecord) -> dict[str, Any]:
     return data
 
 
-def _fee_rule(execution: Execution, market: Market | None) -> str:
+def _schedule(order: Order, seen: _Seen) -> FeeSchedule | None:
+    """What the run took the market to charge; None where that is not known any more."""
+    if seen.market is not None:
+        return seen.market.fees
+    assumed = any(adjustment.code == "FEES_ASSUMED" for adjustment in order.adjustments)
+    return ASSUMED if assumed else None
+
+
+def _fee_rule(execution: Execution, schedule: FeeSchedule | None) -> str:
     """How the fee came about, in numbers that can be checked by hand."""
     if execution.liquidity is Liquidity.MAKER:
         return "makers pay none"
-    if market is None:
+    if schedule is None:
         return "the market's row was not kept"
-    schedule = market.fees
     if schedule.rate == 0:
         return "this market charges none"
     size = abs(execution.size)
@@ -200,7 +207,7 @@ def _fee_rule(execution: Execution, market: Market | None) -> str:
         return f"{rule}; but {to_text(execution.fee)} was charged"
     if execution.fee == 10 and Decimal(product) < Decimal("0.00001"):
         return f"{rule}, at least 0.00001"
-    return f"{rule}, assumed rate" if schedule.assumed else rule
+    return f"{rule}; the rate was assumed" if schedule.assumed else rule
 
 
 def _product(schedule: FeeSchedule, *, price: int, size: int) -> str:

@@ -1,6 +1,5 @@
 """Facts as JSON tells them: amounts as exact text, times as RFC 3339 in UTC."""
 
-from collections.abc import Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
@@ -162,12 +161,3 @@ def exit_rules(rules: ExitRules | None) -> dict[str, Any]:
         if value is not None:
             found[_RULE_NAMES[field.name]] = value if field.name in _PLAIN_RULES else to_text(value)
     return found
-
-
-def by_code(remarks: Sequence[str]) -> dict[str, list[str]]:
-    """`CODE: detail` remarks, gathered under their codes."""
-    found: dict[str, list[str]] = {}
-    for remark in remarks:
-        code, _, detail = remark.partition(": ")
-        found.setdefault(code, []).append(detail)
-    return dict(sorted(found.items()))

@@ -111,16 +111,6 @@ def test_matching_counts_on_the_live_levels() -> None:
     assert remembered(memory) == {price("0.50"): size("3")}
 
 
-def test_a_copy_goes_its_own_way() -> None:
-    memory = LiquidityMemory([taken("0.50", "60")])
-    memory.observe(a_book(asks="0.50x100", changed_at_ms=BOOK_MS + 5), 0)
-    twin = memory.copy()
-    twin.take(MARKET_ID, price("0.50"), size("1"))
-    twin.observe(a_book(changed_at_ms=BOOK_MS + 5), 0)
-    assert remembered(memory) == {price("0.50"): size("60")}
-    assert remembered(twin) == {price("0.50"): size("61")}
-
-
 SHOWN = st.one_of(st.none(), st.integers(0, 100).map(lambda lots: lots * 10_000))
 
 

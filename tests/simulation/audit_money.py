@@ -1,0 +1,218 @@
+"""The auditor's look at money: executions, fees, positions and cash, all recomputed with fractions."""
+
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+from math import ceil, floor
+
+from tests.simulation.audit_tables import MICROS, PAPER_LIKE, Row, Tables
+
+
+def fee_of(market: Row, fill: Row) -> int:
+    """The venue's fee, in millionths: floored at five decimals, never less than 0.00001, makers free."""
+    rate = Fraction(market["fee_rate"], MICROS)
+    if fill["liquidity"] == "MAKER" or rate == 0:
+        return 0
+    price, size = Fraction(fill["price"], MICROS), Fraction(fill["size"], MICROS)
+    charged: Fraction = size * rate * (price * (1 - price)) ** int(market["fee_exponent"])
+    return max(floor(charged * 10**5), 1) * 10
+
+
+def cash_of(fill: Row) -> int:
+    """What entered us: a buyer pays rounded up, a seller receives rounded down."""
+    exact = Fraction(fill["price"] * fill["size"], MICROS)
+    return -ceil(exact) if fill["side"] == "BUY" else floor(exact)
+
+
+def check_executions(tables: Tables) -> Iterator[str]:
+    """Each fill is told by exactly one event, agrees with its order, and costs what it must."""
+    for fill in tables.executions:
+        name = f"execution {fill['order_id']}/{fill['number']}"
+        order = tables.order.get(fill["order_id"])
+        if order is None:
+            yield f"{name}: its order does not exist"
+            continue
+        for field in ("mode", "market_id", "token_id", "side"):
+            if fill[field] != order[field]:
+                yield f"{name}: {field} is {fill[field]}, its order's is {order[field]}"
+        for problem in _wrong_terms(tables, order, fill):
+            yield f"{name}: {problem}"
+    for order in tables.orders:
+        yield from _check_told(tables, order)
+    for fill in tables.executions:
+        told = [e for e in tables.events_of(fill["order_id"]) if e["event_type"] == "order_filled"]
+        times = sum(fill["number"] == row[0] for e in told for row in e["event_data"]["executions"])
+        if times != 1:
+            yield f"execution {fill['order_id']}/{fill['number']}: is told by {times} events"
+
+
+def _wrong_terms(tables: Tables, order: Row, fill: Row) -> Iterator[str]:
+    price, limit = fill["price"], order["limit_price"]
+    if limit is None or (price > limit if fill["side"] == "BUY" else price < limit):
+        yield f"price {price} is beyond the limit {limit}"
+    if fill["mode"] not in PAPER_LIKE:
+        return
+    if fill["liquidity"] == "MAKER" and price != limit:
+        yield f"a resting order filled at {price} and not at its limit {limit}"
+    if fill["liquidity"] == "TAKER" and order["post_only"]:
+        yield "a post-only order took"
+    if fill["cash"] != cash_of(fill):
+        yield f"cash is {fill['cash']}, price times size says {cash_of(fill)}"
+    market = tables.market.get(fill["market_id"])
+    if market is None:
+        yield "its market is not in the registry"
+    elif fill["fee"] != fee_of(market, fill):
+        yield f"fee is {fill['fee']}, the formula says {fee_of(market, fill)}"
+
+
+def _check_told(tables: Tables, order: Row) -> Iterator[str]:
+    """The order's sums and its events, against its executions."""
+    name, fills = order["order_id"], tables.fills_of(order["order_id"])
+    sums = {
+        "fills": len(fills),
+        "filled_size": sum(fill["size"] for fill in fills),
+        "filled_cash": sum(abs(fill["cash"]) for fill in fills),
+    }
+    for field, value in sums.items():
+        if order[field] != value:
+            yield f"order {name}: {field} is {order[field]}, its executions make {value}"
+    if [fill["number"] for fill in fills] != list(range(1, len(fills) + 1)):
+        yield f"order {name}: its executions are numbered {[fill['number'] for fill in fills]}"
+    by_number = {fill["number"]: fill for fill in fills}
+    for event in tables.events_of(name):
+        if event["event_type"] != "order_filled":
+            continue
+        data = event["event_data"]
+        if not data["executions"]:
+            yield f"event {event['sequence']}: tells of a fill without executions"
+        for number, price, size, fee in data["executions"]:
+            fill = by_number.get(number)
+            if fill is None:
+                yield f"event {event['sequence']}: tells of execution {number}, which does not exist"
+            elif (fill["price"], fill["size"], fill["fee"]) != (price, size, fee):
+                yield f"event {event['sequence']}: tells execution {number} otherwise than it is"
+            elif fill["executed_at"] != event["at"]:
+                yield f"event {event['sequence']}: execution {number} happened at another time"
+
+
+@dataclass(kw_only=True)
+class Held:
+    """A position as its executions make it, by average cost."""
+
+    market_id: str
+    size: int = 0
+    cost_basis: int = 0
+    realised: int = 0
+    fees: int = 0
+    opened_at: datetime | None = None
+
+    def add(self, fill: Row) -> None:
+        """The rule of DECISIONS 5.2: a sale removes cost pro rata, rounded up, all of it at zero."""
+        self.fees += fill["fee"]
+        self.realised -= fill["fee"]
+        if fill["side"] == "BUY":
+            self.opened_at = fill["executed_at"] if self.size == 0 else self.opened_at
+            self.size += fill["size"]
+            self.cost_basis += -fill["cash"]
+            return
+        left = self.size - fill["size"]
+        gone = self.cost_basis if left <= 0 else ceil(Fraction(self.cost_basis * fill["size"], self.size))
+        self.size, self.cost_basis = left, self.cost_basis - gone
+        self.realised += fill["cash"] - gone
+        if left == 0:
+            self.opened_at = None
+
+
+def folded(fills: Iterable[Row]) -> dict[tuple[str, str], Held]:
+    """What is held of each (mode, token), from nothing, in the order of the sequence."""
+    held: dict[tuple[str, str], Held] = {}
+    for fill in fills:
+        key = (fill["mode"], fill["token_id"])
+        held.setdefault(key, Held(market_id=fill["market_id"])).add(fill)
+    return held
+
+
+def check_positions(tables: Tables) -> Iterator[str]:
+    """Positions are the fold of executions, and the ledger's invariant holds for each and for all."""
+    made = folded(tables.executions)
+    stored = {(row["mode"], row["token_id"]): row for row in tables.positions}
+    for key in made.keys() - stored.keys():
+        yield f"position {key}: is missing"
+    for key, row in stored.items():
+        held = made.get(key)
+        if held is None:
+            yield f"position {key}: no execution made it"
+            continue
+        for field in ("market_id", "size", "cost_basis", "realised", "fees", "opened_at"):
+            if row[field] != getattr(held, field):
+                yield f"position {key}: {field} is {row[field]}, its executions make {getattr(held, field)}"
+    for mode in {row["mode"] for row in (*tables.positions, *tables.executions)}:
+        left = sum(row["realised"] - row["cost_basis"] for row in tables.positions if row["mode"] == mode)
+        right = sum(fill["cash"] - fill["fee"] for fill in tables.executions if fill["mode"] == mode)
+        if left != right:
+            yield f"mode {mode}: realised - cost basis is {left}, cash flows less fees are {right}"
+
+
+def check_cash(tables: Tables) -> Iterator[str]:
+    """On paper neither cash nor shares were ever below zero, and what open orders may use is there."""
+    for mode in {row["mode"] for row in (*tables.entries, *tables.orders)}.intersection(PAPER_LIKE):
+        entries = [row for row in tables.entries if row["mode"] == mode]
+        fills = [row for row in tables.executions if row["mode"] == mode]
+        if not entries:
+            yield f"mode {mode}: traded without an opening deposit"
+        cash = yield from _running(mode, entries, fills)
+        alive = [o for o in tables.orders if o["mode"] == mode and o["status"] in ("NEW", "OPEN")]
+        reserved = sum(_reserved(order) for order in alive if order["side"] == "BUY")
+        if reserved > cash:
+            yield f"mode {mode}: open buys may spend {reserved} of {cash}"
+        held = folded(fills)
+        promised: dict[str, int] = {}
+        for order in alive:
+            if order["side"] == "SELL":
+                left = order["amount"] - order["filled_size"]
+                promised[order["token_id"]] = promised.get(order["token_id"], 0) + left
+        for token, size in promised.items():
+            if size > (held[mode, token].size if (mode, token) in held else 0):
+                yield f"mode {mode}: open sells promise {size} of token {token}, which is not there"
+
+
+def _running(mode: str, entries: Sequence[Row], fills: Sequence[Row]) -> Generator[str, None, int]:
+    """Walk through the mode's history; what cash there is at its end."""
+    cash, shares = 0, dict.fromkeys((fill["token_id"] for fill in fills), 0)
+    for row in sorted((*entries, *fills), key=lambda row: row["sequence"]):
+        cash += row["cash"] - row.get("fee", 0)
+        if cash < 0:
+            yield f"mode {mode}: cash is {cash} after sequence {row['sequence']}"
+        if "token_id" in row:
+            shares[row["token_id"]] += row["size"] if row["side"] == "BUY" else -row["size"]
+            if shares[row["token_id"]] < 0:
+                yield f"mode {mode}: short of token {row['token_id']} after sequence {row['sequence']}"
+    return cash
+
+
+def _reserved(order: Row) -> int:
+    if order["amount_unit"] == "DOLLARS":
+        return int(order["amount"] - order["filled_cash"])
+    return ceil(Fraction(order["limit_price"] * (order["amount"] - order["filled_size"]), MICROS))
+
+
+def check_entries(tables: Tables) -> Iterator[str]:
+    """Each ledger entry is told once, and each mode was opened once."""
+    told: dict[str, list[Row]] = {}
+    for event in tables.audit:
+        if event["event_type"] == "ledger_entry":
+            told.setdefault(event["entity_id"], []).append(event)
+    for row in tables.entries:
+        events = told.pop(row["key"], [])
+        if len(events) != 1:
+            yield f"entry {row['key']}: is told by {len(events)} events"
+        if any(event["mode"] != row["mode"] for event in events):
+            yield f"entry {row['key']}: is told in another mode"
+        if any(Fraction(e["event_data"]["cash"]) * MICROS != row["cash"] for e in events):
+            yield f"entry {row['key']}: is told with another amount"
+    for key in told:
+        yield f"entry {key}: is told and does not exist"
+    openings = [(row["mode"], row["note"]) for row in tables.entries if row["note"] == "opening cash"]
+    if len(openings) != len(set(openings)):
+        yield "a mode was opened twice"
