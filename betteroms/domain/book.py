@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from betteroms.domain.fact import fact
 from betteroms.domain.ids import BookId, MarketId, TokenId
 from betteroms.domain.money import MICROS, Price, Size
 
@@ -16,7 +17,7 @@ class HashCheck(StrEnum):
     UNVERIFIABLE = "unverifiable"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class Level:
     """A price and the shares displayed at it."""
 

@@ -1,14 +1,14 @@
 """One fill of one order; a fact."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from betteroms.domain.fact import fact
 from betteroms.domain.ids import MarketId, OrderId, TokenId
 from betteroms.domain.money import Price, Size, Usdc
 from betteroms.domain.terms import Liquidity, Mode, Side
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class Execution:
     """One fill. Named by its order and its number in it, from 1 up.
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from betteroms.domain.fact import fact
 from betteroms.domain.ids import MarketId, OrderId, TokenId
 from betteroms.domain.money import Price
 from betteroms.domain.terms import Amount, OrderType, Side, TimeInForce
@@ -26,7 +27,7 @@ class ExitRules:
     daily_trades_max: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class Intent:
     """A wish with everything needed to judge it, and a key that names it for ever.
 

@@ -5,15 +5,15 @@ so that a level of the complement's book is the same level. Keyed on the display
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from betteroms.domain.book import Book
+from betteroms.domain.fact import fact
 from betteroms.domain.ids import MarketId
 from betteroms.domain.market import Market
 from betteroms.domain.money import MICROS, Price, Size
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class Taken:
     """One remembered level: shares we took from it, and the venue stamp of the book it was seen in."""
 

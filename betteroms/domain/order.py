@@ -1,12 +1,12 @@
 """A wish taken on: its life as a table of events and statuses."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
 from betteroms.domain.execution import Execution
+from betteroms.domain.fact import fact
 from betteroms.domain.ids import BookId, MarketId, OrderId, RunId
 from betteroms.domain.intent import Intent
 from betteroms.domain.money import MICROS, Price, Size, Usdc
@@ -31,7 +31,7 @@ ALIVE: Final = frozenset({OrderStatus.NEW, OrderStatus.UNCONFIRMED, OrderStatus.
 """What still reserves cash or shares."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class Denial:
     """Why we refused: a code that stays the same for years, and its numbers."""
 
@@ -42,7 +42,7 @@ class Denial:
         return f"{self.code}: {self.detail}" if self.detail else self.code
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class Adjustment:
     """Something we changed about, or assumed for, a wish; always reported."""
 
@@ -53,7 +53,7 @@ class Adjustment:
         return f"{self.code}: {self.detail}" if self.detail else self.code
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class Order:
     """A wish taken on.
 
@@ -92,27 +92,27 @@ class Order:
         return Size(0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class Denied:
     order_id: OrderId
     at: datetime
     denial: Denial
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class Unconfirmed:
     order_id: OrderId
     at: datetime
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class Accepted:
     order_id: OrderId
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class Rejected:
     order_id: OrderId
     at: datetime
@@ -120,7 +120,7 @@ class Rejected:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class TakenLevel:
     """What a fill took from a displayed level; `price` is as seen from the market's first outcome."""
 
@@ -128,7 +128,7 @@ class TakenLevel:
     size: Size
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class Filled:
     """One act of matching: its executions, and what they took from which book.
 
@@ -144,27 +144,27 @@ class Filled:
     complete: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class CancelRequested:
     order_id: OrderId
     at: datetime
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class Canceled:
     order_id: OrderId
     at: datetime
     code: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class Expired:
     order_id: OrderId
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class Reversed:
     """A matched fill that failed at the venue: its executions carry the opposite signs."""
 

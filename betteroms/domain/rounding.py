@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from math import gcd
 
 from betteroms.domain.book import Book
+from betteroms.domain.fact import fact
 from betteroms.domain.intent import Intent
 from betteroms.domain.market import MINIMUM_SIZE_ASSUMED, TICK_ASSUMED, Market
 from betteroms.domain.money import (
@@ -35,7 +36,7 @@ class Rules:
     assumed: tuple[Adjustment, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class Shaped:
     """An order as it would be sent, and what rounding changed."""
 

@@ -1,8 +1,8 @@
 """The words of the trade, as closed sets."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from betteroms.domain.fact import fact
 from betteroms.domain.money import Size, Usdc
 
 
@@ -45,14 +45,14 @@ class Liquidity(StrEnum):
     TAKER = "TAKER"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class Shares:
     """An order for a number of shares."""
 
     size: Size
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class Dollars:
     """An order for as many shares as an amount of dollars buys, fee apart."""
 

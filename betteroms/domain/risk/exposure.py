@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from betteroms.domain.fact import fact
 from betteroms.domain.fees import fee, worst_fee_of_dollars
 from betteroms.domain.ids import OrderId, TokenId
 from betteroms.domain.intent import Intent
@@ -25,7 +26,7 @@ class Account:
     reserved_shares: Mapping[TokenId, Size]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class Allowed:
     """The order may go. `notional` is its worst cost, fee apart; `need` the cash it draws, worst fee
     included, 0 for a SELL.
