@@ -15,6 +15,7 @@ from betteroms.domain.ids import BookId, MarketId, OrderId, RunId, TokenId
 from betteroms.domain.intent import Cancel
 from betteroms.domain.liquidity import Taken
 from betteroms.domain.market import Market
+from betteroms.domain.money import Usdc
 from betteroms.domain.order import Order, OrderEvent
 from betteroms.domain.position import LedgerEntry, Position
 from betteroms.domain.risk import Account
@@ -103,7 +104,8 @@ class Executor(Protocol):
 class Run:
     """One invocation: what was asked, when, and what is needed to recompute it.
 
-    `now` is the only time its events carry. `settings` is JSON-ready and holds no secret.
+    `now` is the only time its events carry. `plan` is the file as it was read, kept when
+    the run opens. `settings` is JSON-ready and holds no secret.
     """
 
     run_id: RunId
@@ -117,6 +119,7 @@ class Run:
     started_at: datetime
     engine_version: str
     settings: Mapping[str, Any]
+    plan: Payload | None = None
     attempt: int = 1
     status: RunStatus = RunStatus.RUNNING
 
@@ -127,7 +130,7 @@ class Snapshot:
 
     `known` holds orders that already exist under the ids asked for, `executions` their fills;
     `open_orders` those resting in the markets asked for, in time order; `sequence` the ledger's position;
-    `opened` says that the mode's account has had its first entry.
+    `opening_cash` is what the mode's wallet started with, None before its first use.
     """
 
     mode: Mode
@@ -138,7 +141,7 @@ class Snapshot:
     known: Mapping[OrderId, Order]
     executions: Mapping[OrderId, Sequence[Execution]]
     sequence: int = 0
-    opened: bool = True
+    opening_cash: Usdc | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -356,7 +356,7 @@ def _assignments(content: str, problems: list[str]) -> Iterator[tuple[str, str, 
     for binding in parse_stream(StringIO(content)):
         before = binding.original.string[: -len(binding.original.string.lstrip()) or None]
         line = binding.original.line + before.count("\n")
-        if binding.error:
+        if binding.error or (binding.key is not None and binding.value is None):
             problems.append(f"{LOCAL_FILE} line {line}: is not NAME=value")
         elif binding.key is not None and binding.key in lines:
             problems.append(

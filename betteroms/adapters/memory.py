@@ -51,7 +51,7 @@ class _Opening:
     cash: int = 0
     reserved_cash: int = 0
     reserved_shares: Mapping[TokenId, int] = field(default_factory=dict)
-    opened: bool = False
+    deposit: Usdc | None = None
 
 
 class _State:
@@ -150,7 +150,7 @@ class MemoryLedger:
             cash=account.cash - _cash_moved(snapshot.positions.values()),
             reserved_cash=account.reserved_cash - cash,
             reserved_shares={token: size - shares.get(token, 0) for token, size in reserved.items()},
-            opened=snapshot.opened,
+            deposit=snapshot.opening_cash,
         )
         return ledger
 
@@ -200,8 +200,13 @@ class MemoryLedger:
             known=known,
             executions={name: state.fills[name] for name in known if name in state.fills},
             sequence=state.sequence,
-            opened=self._openings[mode].opened or any(e.mode is mode for e in self._entries.values()),
+            opening_cash=self._opening_cash(mode),
         )
+
+    def _opening_cash(self, mode: Mode) -> Usdc | None:
+        first = next((entry.cash for entry in self._entries.values() if entry.mode is mode), None)
+        known = self._openings[mode].deposit
+        return first if known is None else known
 
     def observe(self, inputs: RunInputs, payloads: Iterable[Payload]) -> None:
         """See `ports.Ledger.observe`."""

@@ -119,7 +119,7 @@ def _verdict(story: Mapping[str, Any]) -> list[str]:
     if verdict["need"] is not None:
         told.append(
             f"at its worst it costs {render.dollars(verdict['worstNotional'])} "
-            f"and {render.dollars(verdict['worstFee'])} of fees: {render.dollars(verdict['need'])} were there"
+            f"and {render.dollars(verdict['worstFee'])} of fees; {render.dollars(verdict['need'])} were free"
         )
     return told
 

@@ -11,6 +11,7 @@ from betteroms.domain.ids import content_id, key, order_id, run_id
 from betteroms.domain.intent import Intent
 from betteroms.domain.liquidity import LiquidityMemory
 from betteroms.domain.market import Market
+from betteroms.domain.money import to_text
 from betteroms.domain.position import EntryKind, LedgerEntry
 from betteroms.domain.risk import tighter
 from betteroms.domain.run import refuse_repetition
@@ -18,7 +19,15 @@ from betteroms.jobs import gather, summary
 from betteroms.jobs.desk import Desk
 from betteroms.pipeline import Outcome, Pipeline, World, see
 from betteroms.ports import Ledger, Payload, PayloadKind, Run, RunInputs, Snapshot
-from betteroms.sources.plan import Plan, content_hash, market_names, plan_limits, resolved_plan_id
+from betteroms.sources.plan import (
+    Plan,
+    content_hash,
+    differences,
+    market_names,
+    plan_limits,
+    read_plan,
+    resolved_plan_id,
+)
 from betteroms.sources.wishes import intents as wishes_of
 
 EXIT_RULES_WAIT = "exit rules are recorded with their orders; this version does not act on them"
@@ -49,13 +58,7 @@ def trade(desk: Desk, source: PlanFile, *, at: datetime | None = None) -> dict[s
         VenueUnreachable: the run is written down as failed.
     """
     run = opening(desk, source, at=at)
-    assert run.plan_id is not None
-    refuse_repetition(
-        desk.ledger.find_run(run.mode, run.plan_id),
-        plan_id=run.plan_id,
-        mode=run.mode,
-        content_hash=run.content_hash,
-    )
+    refuse_if_repeated(desk, source, run)
     try:
         markets, intents = wished(desk, source.plan, run)
     except VenueUnreachable as fault:
@@ -94,6 +97,25 @@ def opening(desk: Desk, source: PlanFile, *, at: datetime | None) -> Run:
         started_at=now,
         engine_version=desk.engine_version,
         settings=desk.settings,
+        plan=Payload(
+            payload_id=content_id(source.body), kind=PayloadKind.PLAN, subject=plan_id, body=source.body
+        ),
+    )
+
+
+def refuse_if_repeated(desk: Desk, source: PlanFile, run: Run) -> None:
+    """Refuse what was completed, or started with another content; name what is different.
+
+    Raises:
+        PlanAlreadyRun, PlanChanged: see `domain.run`.
+    """
+    assert run.plan_id is not None
+    earlier = desk.ledger.find_run(run.mode, run.plan_id)
+    differing: list[str] = []
+    if earlier is not None and earlier.plan is not None and earlier.content_hash != run.content_hash:
+        differing = differences(read_plan(earlier.plan, source.name), source.plan)
+    refuse_repetition(
+        earlier, plan_id=run.plan_id, mode=run.mode, content_hash=run.content_hash, differing=differing
     )
 
 
@@ -126,8 +148,7 @@ def corridor(
     tokens = gather.tokens_touched(intents, snapshot.open_orders)
     books = gather.books_of(desk.market_data, tokens, known)
     world = see(markets, books)
-    payloads = [*desk.archive.payloads(), _plan_payload(source, run)]
-    ledger.observe(RunInputs(books=books, markets=known), payloads)
+    ledger.observe(RunInputs(books=books, markets=known), desk.archive.payloads())
     memory = LiquidityMemory(snapshot.taken)
     memory.observe_all(books.values(), known)
     desk.show(f"carrying out {len(intents)} instructions")
@@ -142,7 +163,7 @@ def corridor(
     )
     pipeline.settle()
     outcome = pipeline.run(intents)
-    told = _told(source, run, outcome, world, snapshot, "completed" if keep else "previewed")
+    told = _told(desk, source, run, outcome, world, snapshot, "completed" if keep else "previewed")
     finished = _finished(desk, run)
     told["timing"] = _timing(run, finished, books=world)
     if keep:
@@ -152,16 +173,29 @@ def corridor(
 
 
 def _told(
-    source: PlanFile, run: Run, outcome: Outcome, world: World, snapshot: Snapshot, status: str
+    desk: Desk,
+    source: PlanFile,
+    run: Run,
+    outcome: Outcome,
+    world: World,
+    snapshot: Snapshot,
+    status: str,
 ) -> dict[str, Any]:
-    waiting = any(order.intent.exit_rules is not None for order in outcome.orders)
+    warnings = []
+    if any(order.intent.exit_rules is not None for order in outcome.orders):
+        warnings.append(EXIT_RULES_WAIT)
+    if snapshot.opening_cash is not None and snapshot.opening_cash != desk.opening_cash:
+        warnings.append(
+            f"the paper wallet was opened with {to_text(snapshot.opening_cash)}; "
+            f"that BETTEROMS_PAPER_CASH is {to_text(desk.opening_cash)} now changes nothing"
+        )
     result = summary.result(
         run,
         outcome,
         world=world,
         snapshot=snapshot,
         names=[instruction["marketId"] for instruction in source.plan.instructions],
-        warnings=[EXIT_RULES_WAIT] if waiting else [],
+        warnings=warnings,
         status=status,
     )
     return {"result": result}
@@ -188,15 +222,6 @@ def _timing(run: Run, finished: datetime, *, books: World) -> dict[str, Any]:
 
 def _rfc3339(at: datetime) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _plan_payload(source: PlanFile, run: Run) -> Payload:
-    return Payload(
-        payload_id=content_id(source.body),
-        kind=PayloadKind.PLAN,
-        subject=run.plan_id or source.name,
-        body=source.body,
-    )
 
 
 def _opening_entries(desk: Desk, run: Run) -> list[LedgerEntry]:

@@ -2,9 +2,12 @@
 
 import json
 import stat
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from hashlib import sha256
+from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -27,6 +30,7 @@ __all__ = [
     "OnRefusal",
     "Plan",
     "content_hash",
+    "differences",
     "intents",
     "load_plan",
     "market_names",
@@ -97,15 +101,13 @@ def content_hash(plan: Plan) -> str:
     Where it runs, when, and what is noted beside it do not count: `$schema`, `mode`, `priority`,
     `active`, `notes`. Nor does how a number is spelled or how keys are ordered.
     """
-    content = {
-        "planId": plan.plan_id,
-        "onRefusal": plan.on_refusal,
-        "defaults": plan.defaults,
-        "limits": plan.limits,
-        "tradeInstructions": [_without_notes(item) for item in plan.instructions],
-    }
-    canonical = json.dumps(content, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    canonical = json.dumps(_content(plan), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return sha256(canonical.encode("ascii")).hexdigest()
+
+
+def differences(before: Plan, after: Plan) -> list[str]:
+    """The places at which two plans want different things, as JSON paths; empty where the hashes agree."""
+    return list(_differing(_content(before), _content(after), ""))
 
 
 def resolved_plan_id(plan: Plan, scheduled_at: datetime) -> str:
@@ -130,6 +132,28 @@ def plan_limits(plan: Plan) -> Limits:
             run_orders_max=limits.get("maxOrdersPerRun"),
         ),
     )
+
+
+def _content(plan: Plan) -> dict[str, Any]:
+    return {
+        "planId": plan.plan_id,
+        "onRefusal": plan.on_refusal,
+        "defaults": plan.defaults,
+        "limits": plan.limits,
+        "tradeInstructions": [_without_notes(item) for item in plan.instructions],
+    }
+
+
+def _differing(before: Any, after: Any, path: str) -> Iterator[str]:
+    if isinstance(before, dict) and isinstance(after, dict):
+        for key in dict.fromkeys((*before, *after)):
+            place = f"{path}.{key}" if path else key
+            yield from _differing(before.get(key), after.get(key), place)
+    elif isinstance(before, list) and isinstance(after, list):
+        for number, (one, other) in enumerate(zip_longest(before, after)):
+            yield from _differing(one, other, f"{path}[{number}]")
+    elif before != after:
+        yield path
 
 
 def _without_notes(item: Instruction) -> dict[str, object]:

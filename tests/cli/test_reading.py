@@ -47,7 +47,7 @@ The book it saw, read <the time in UTC  > (hash verified, recorded)
 
 Risk
   allowed
-  at its worst it costs $200.12 and $5.80348 of fees: $205.92348 were there
+  at its worst it costs $200.12 and $5.80348 of fees; $205.92348 were free
 
 What happened
   <the time in UTC  >  placed

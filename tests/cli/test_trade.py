@@ -153,8 +153,30 @@ def test_another_content_under_a_known_plan_id_is_refused(
     before = counts(sql)
     ran = traded(instruction(price=0.41), words=("--json",))
     assert (ran.code, ran.out, ran.error["code"]) == (8, "", "PLAN_CHANGED")
-    assert "with other content" in ran.error["message"]
+    assert "with other content: it differs at tradeInstructions[0].price (" in ran.error["message"]
     assert counts(sql) == before
+
+
+def test_a_preview_of_a_plan_that_has_run_is_refused_as_its_trade_would_be(
+    traded: Callable[..., Ran], sql: psycopg.Connection[Any]
+) -> None:
+    traded(instruction())
+    before = counts(sql)
+    ran = traded(instruction(), words=("--preview",))
+    assert (ran.code, ran.out) == (8, "")
+    assert ran.err.startswith("error: planId already exists: june")
+    assert counts(sql) == before
+
+
+def test_a_starting_cash_that_changed_is_told_and_changes_nothing(
+    traded: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    traded(instruction())
+    monkeypatch.setenv("BETTEROMS_PAPER_CASH", "77")
+    ran = traded(instruction(), planId="july", words=("--json",))
+    assert ran.document["result"]["warnings"] == [
+        "the paper wallet was opened with 10000; that BETTEROMS_PAPER_CASH is 77 now changes nothing"
+    ]
 
 
 @pytest.mark.parametrize("words", [("trade", "--preview"), ("preview",)])

@@ -141,14 +141,14 @@ def test_a_deposit_told_twice_counts_once(installation: Installation) -> None:
     withdrawal = replace(
         a_deposit("-12.5", key="w1"), kind=EntryKind.WITHDRAWAL, note="rent\tand 'food'", at=NOON + LATER
     )
-    assert not whole_snapshot(installation.ledger).opened
+    assert whole_snapshot(installation.ledger).opening_cash is None
     for plan, cash in (("june", "1000"), ("july", "5000")):
         run = begin(installation.ledger, a_run(plan), a_deposit(cash), withdrawal)
         finish(installation.ledger, run)
     snapshot = whole_snapshot(installation.ledger)
     assert snapshot.account.cash == usdc("987.5")
-    assert snapshot.opened
-    assert not whole_snapshot(installation.ledger, Mode.LIVE).opened
+    assert snapshot.opening_cash == usdc("1000")
+    assert whole_snapshot(installation.ledger, Mode.LIVE).opening_cash is None
     assert installation.reader.entries() == [a_deposit("1000"), withdrawal]
 
 

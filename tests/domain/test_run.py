@@ -1,5 +1,8 @@
 """A plan is carried out once in each mode, and under one content."""
 
+import re
+from collections.abc import Sequence
+
 import pytest
 
 from betteroms.domain.errors import PlanAlreadyRun, PlanChanged
@@ -8,10 +11,10 @@ from betteroms.domain.terms import Mode
 from tests.domain.examples import NOW
 
 
-def ask(status: RunStatus, content_hash: str | None) -> None:
+def ask(status: RunStatus, content_hash: str | None, *, differing: Sequence[str] = ()) -> None:
     """Take up a plan again that was started with the content `c0ffee`."""
     earlier = EarlierRun(status=status, content_hash="c0ffee", attempt=1, started_at=NOW)
-    refuse_repetition(earlier, plan_id="dip", mode=Mode.PAPER, content_hash=content_hash)
+    refuse_repetition(earlier, plan_id="dip", mode=Mode.PAPER, content_hash=content_hash, differing=differing)
 
 
 def test_a_plan_that_never_ran_may_run() -> None:
@@ -37,6 +40,20 @@ def test_a_plan_that_changed_needs_a_name_of_its_own(status: RunStatus, content_
     with pytest.raises(PlanChanged) as refusal:
         ask(status, content_hash)
     assert str(refusal.value) == (
-        "planId already exists: dip was started in mode paper at 2026-11-20T12:00:00Z with other content "
-        f"(contentHash c0ffee, now {content_hash or 'none'}); give the changed plan a planId of its own"
+        "planId already exists: dip was started in mode paper at 2026-11-20T12:00:00Z with other content: "
+        f"it differs (contentHash c0ffee, now {content_hash or 'none'}); "
+        "give the changed plan a planId of its own"
     )
+
+
+@pytest.mark.parametrize(
+    ("places", "told"),
+    [
+        (["defaults.maxOrders"], "it differs at defaults.maxOrders (contentHash"),
+        (list("abcde"), "it differs at a, b, c, d, e (contentHash"),
+        (list("abcdefg"), "it differs at a, b, c, d, e and 2 more (contentHash"),
+    ],
+)
+def test_the_first_places_at_which_it_changed_are_named(places: list[str], told: str) -> None:
+    with pytest.raises(PlanChanged, match=re.escape(told)):
+        ask(RunStatus.FAILED, "decaf", differing=places)

@@ -15,6 +15,7 @@ from betteroms.domain.risk.limits import Limits
 from betteroms.sources.plan import (
     PLAN_BYTES_MAX,
     content_hash,
+    differences,
     load_plan,
     market_names,
     plan_limits,
@@ -200,3 +201,23 @@ def test_of_two_caps_on_the_same_the_tighter_counts(
 
 def test_a_plan_read_from_bytes_is_called_as_told() -> None:
     assert read_plan(json.dumps(a_plan()).encode(), "stdin").name == "stdin"
+
+
+def test_the_places_at_which_two_plans_differ_are_named() -> None:
+    before = read_plan(
+        b'{"planId": "x", "mode": "paper", "defaults": {"maxOrders": 3}, "tradeInstructions": ['
+        b'{"marketId": "m", "outcome": "YES", "side": "BUY", "price": 0.42, "size": 500, "notes": "a"}]}',
+        "before.json",
+    )
+    after = read_plan(
+        b'{"planId": "x", "mode": "live", "tradeInstructions": ['
+        b'{"marketId": "m", "outcome": "YES", "side": "BUY", "price": "0.43", "size": 5e2},'
+        b'{"marketId": "m", "outcome": "NO", "side": "BUY", "price": 0.1, "size": 10}]}',
+        "after.json",
+    )
+    assert differences(before, after) == [
+        "defaults.maxOrders",
+        "tradeInstructions[0].price",
+        "tradeInstructions[1]",
+    ]
+    assert differences(before, before) == []

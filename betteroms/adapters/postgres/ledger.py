@@ -70,6 +70,7 @@ class PostgresLedger:
         with faults_named(), self._connection.transaction():
             added = [entry for entry in entries if enter(self._connection, entry)]
             write_opening(self._connection, run)
+            writing.write_payloads(self._connection, [] if run.plan is None else [run.plan], run.now)
             told.run_event(run, "run_started", {"attempt": run.attempt})
             for entry in added:
                 told.entry_event(entry, run)
@@ -166,7 +167,6 @@ class PostgresLedger:
                 run,
                 summary=text,
                 inputs=self._inputs,
-                payloads=payloads,
                 completed_at=completed_at,
             )
             self._connection.commit()

@@ -1,5 +1,6 @@
 """What a run reads of the ledger before it decides."""
 
+import zlib
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -30,15 +31,20 @@ _ALIVE = "status IN ('NEW', 'UNCONFIRMED', 'OPEN')"
 def earlier_run(connection: psycopg.Connection[Any], mode: Mode, plan_id: str) -> EarlierRun | None:
     """The trade run that this planId has in this mode."""
     row = connection.execute(
-        "SELECT status, content_hash, attempt, started_at FROM runs "
-        "WHERE mode = %s AND plan_id = %s AND kind = 'trade'",
+        "SELECT status, content_hash, attempt, started_at, body FROM runs "
+        "LEFT JOIN book_snapshots ON payload_id = plan_payload_id "
+        "WHERE mode = %s AND plan_id = %s AND runs.kind = 'trade'",
         (mode, plan_id),
     ).fetchone()
     if row is None:
         return None
-    status, content_hash, attempt, started_at = row
+    status, content_hash, attempt, started_at, plan = row
     return EarlierRun(
-        status=RunStatus(status), content_hash=content_hash, attempt=attempt, started_at=started_at
+        status=RunStatus(status),
+        content_hash=content_hash,
+        attempt=attempt,
+        started_at=started_at,
+        plan=None if plan is None else zlib.decompress(plan),
     )
 
 
@@ -61,7 +67,7 @@ def snapshot(
         known={order.order_id: order for order in known},
         executions=_executions(connection, [order.order_id for order in known if order.fills]),
         sequence=_one(connection, "SELECT last_value FROM ledger_sequence"),
-        opened=bool(_one(connection, "SELECT count(*) FROM ledger_entries WHERE mode = %s", (mode,))),
+        opening_cash=_opening_cash(connection, mode),
     )
 
 
@@ -150,6 +156,14 @@ def _account(connection: psycopg.Connection[Any], mode: Mode, positions: Sequenc
         held={position.token_id: position.size for position in positions if position.size},
         reserved_shares={TokenId(token): Size(size) for token, size in promised},
     )
+
+
+def _opening_cash(connection: psycopg.Connection[Any], mode: Mode) -> Usdc | None:
+    row = connection.execute(
+        "SELECT (cash * 1000000)::bigint FROM ledger_entries WHERE mode = %s ORDER BY sequence LIMIT 1",
+        (mode,),
+    ).fetchone()
+    return Usdc(row[0]) if row else None
 
 
 def _open_orders(

@@ -1,7 +1,6 @@
 """The row of a run: opened, completed or failed."""
 
 import json
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +8,7 @@ import psycopg
 
 from betteroms.domain.money import to_text
 from betteroms.domain.position import LedgerEntry
-from betteroms.ports import Payload, PayloadKind, Run, RunInputs
+from betteroms.ports import Run, RunInputs
 
 
 def write_opening(connection: psycopg.Connection[Any], run: Run) -> None:
@@ -17,13 +16,14 @@ def write_opening(connection: psycopg.Connection[Any], run: Run) -> None:
     connection.execute(
         """
         INSERT INTO runs (run_id, kind, mode, plan_id, plan_file, content_hash, status, attempt, now,
-            scheduled_at, started_at, engine_version, settings, ledger_sequence)
-        VALUES (%s, %s, %s, %s, %s, %s, 'running', %s, %s, %s, %s, %s, %s,
+            scheduled_at, started_at, engine_version, settings, plan_payload_id, ledger_sequence)
+        VALUES (%s, %s, %s, %s, %s, %s, 'running', %s, %s, %s, %s, %s, %s, %s,
             (SELECT last_value FROM ledger_sequence))
         ON CONFLICT (run_id) DO UPDATE SET plan_file = EXCLUDED.plan_file, status = 'running',
             attempt = EXCLUDED.attempt, now = EXCLUDED.now, scheduled_at = EXCLUDED.scheduled_at,
             started_at = EXCLUDED.started_at, completed_at = NULL, error_message = NULL,
             engine_version = EXCLUDED.engine_version, settings = EXCLUDED.settings,
+            plan_payload_id = EXCLUDED.plan_payload_id,
             ledger_sequence = EXCLUDED.ledger_sequence
         """,
         (
@@ -39,6 +39,7 @@ def write_opening(connection: psycopg.Connection[Any], run: Run) -> None:
             run.started_at,
             run.engine_version,
             json.dumps(dict(run.settings)),
+            None if run.plan is None else run.plan.payload_id,
         ),
     )
 
@@ -59,19 +60,16 @@ def write_completion(
     *,
     summary: str,
     inputs: RunInputs | None,
-    payloads: Iterable[Payload],
     completed_at: datetime,
 ) -> None:
     """Complete the run with its summary and what it read, by content."""
-    plans = [payload.payload_id for payload in payloads if payload.kind is PayloadKind.PLAN]
     connection.execute(
-        "UPDATE runs SET status = 'completed', completed_at = %s, summary_json = %s, inputs = %s, "
-        "plan_payload_id = %s WHERE run_id = %s",
+        "UPDATE runs SET status = 'completed', completed_at = %s, summary_json = %s, inputs = %s "
+        "WHERE run_id = %s",
         (
             completed_at,
             summary,
             None if inputs is None else _inputs(inputs),
-            plans[0] if plans else None,
             run.run_id,
         ),
     )
