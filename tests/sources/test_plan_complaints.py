@@ -160,6 +160,12 @@ def test_likeness_is_looked_for_only_as_often_as_it_can_be_shown() -> None:
     assert found[-1] == ": and 50 more"
 
 
+def test_the_same_unknown_key_is_told_of_at_each_of_its_places() -> None:
+    assert problems(a_plan(an_instruction(prise=1), an_instruction(prise=1))) == [
+        f"tradeInstructions[{line}].prise: is an unknown key; did you mean price?" for line in (0, 1)
+    ]
+
+
 @pytest.mark.parametrize(
     ("key", "step"),
     [
