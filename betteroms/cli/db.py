@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from betteroms.cli import render
-from betteroms.cli.faults import say
 from betteroms.cli.options import Json, command, group
 
 if TYPE_CHECKING:
@@ -128,7 +127,7 @@ def start(as_json: Json = False) -> None:
     settings, watch = _begun()
     server = wiring.embedded_server(settings)
     if server is None:
-        say(ELSEWHERE)
+        _told("start", {"started": False, "reason": ELSEWHERE}, ELSEWHERE, watch, as_json)
         return
     was_running = server.is_running()
     server.ensure_running()
@@ -149,7 +148,7 @@ def stop(as_json: Json = False) -> None:
     settings, watch = _begun()
     server = wiring.embedded_server(settings)
     if server is None:
-        say(ELSEWHERE)
+        _told("stop", {"stopped": False, "reason": ELSEWHERE}, ELSEWHERE, watch, as_json)
         return
     stopped = server.stop()
     _told("stop", {"stopped": stopped}, "stopped" if stopped else "it was not running", watch, as_json)

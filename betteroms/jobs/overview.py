@@ -104,8 +104,11 @@ def _remarks(instructions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def _position_totals(markets: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    def total(name: str) -> str:
-        return to_text(sum(to_micros(market[name]) for market in markets if market[name] is not None))
+def _position_totals(markets: Sequence[Mapping[str, Any]]) -> dict[str, str | None]:
+    """Sums over the markets; None where one of them is not known, so that no part passes for the whole."""
+
+    def total(name: str) -> str | None:
+        values = [market[name] for market in markets]
+        return None if None in values else to_text(sum(to_micros(value) for value in values))
 
     return {name: total(name) for name in ("costBasis", "realised", "fees", "unrealised")}

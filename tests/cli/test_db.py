@@ -42,11 +42,12 @@ def test_a_server_of_ones_own_is_told_of_and_left_alone(cli: Callable[..., Ran],
     assert cli("db", "url").out == f"{database_url}\n"
     for verb in ("start", "stop"):
         ran = cli("db", verb)
-        assert (ran.code, ran.out) == (0, "")
-        assert ran.err == "DATABASE_URL names the server; it is not ours to start or stop\n"
-    told = cli("db", "status", "--json").document["result"]
-    assert (told["server"], told["running"], told["schemaState"]) == ("DATABASE_URL", True, "current")
-    assert "dataDirectory" not in told
+        told = "DATABASE_URL names the server; it is not ours to start or stop"
+        assert (ran.code, ran.out, ran.err) == (0, f"{told}\n", "")
+        assert cli("db", verb, "--json").document["result"]["reason"] == told
+    status = cli("db", "status", "--json").document["result"]
+    assert (status["server"], status["running"], status["schemaState"]) == ("DATABASE_URL", True, "current")
+    assert "dataDirectory" not in status
 
 
 def test_a_backup_is_written_whole_and_says_how_it_comes_back(
