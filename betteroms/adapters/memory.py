@@ -14,6 +14,7 @@ from betteroms.domain.execution import Execution
 from betteroms.domain.ids import BookId, MarketId, OrderId, RunId, TokenId
 from betteroms.domain.liquidity import LiquidityMemory, Taken
 from betteroms.domain.money import Size, Usdc
+from betteroms.domain.news import fill_names, news
 from betteroms.domain.order import (
     ALIVE,
     Denial,
@@ -233,16 +234,21 @@ class MemoryLedger:
     def apply(self, events: Sequence[OrderEvent]) -> Sequence[Order]:
         """See `ports.Ledger.apply`. The orders come in the order of their news."""
         self._opened()
-        news = self._news(events)
+        known, fills = self._work.orders, self._work.fills
+        strangers = sorted({event.order_id for event in events} - known.keys())
+        if strangers:
+            raise KeyError(f"events of orders that were never recorded: {', '.join(strangers)}")
+        told = fill_names(fill for event in events for fill in fills.get(event.order_id, ()))
+        fresh = news(events, orders=known, told=told)
         grouped: dict[OrderId, list[OrderEvent]] = {}
-        for event in news:
+        for event in fresh:
             grouped.setdefault(event.order_id, []).append(event)
         # Whatever can be refused is computed before anything changes: a call is whole or absent.
         moved = {name: after(self._work.orders[name], mine) for name, mine in grouped.items()}
-        positions = self._work.fold(news)
+        positions = self._work.fold(fresh)
         self._work.orders.update(moved)
         self._work.positions.update(positions)
-        self._work.append(news)
+        self._work.append(fresh)
         return list(moved.values())
 
     def close_run(self, run: Run, summary: Mapping[str, Any], *, completed_at: datetime) -> None:
@@ -311,30 +317,6 @@ class MemoryLedger:
         ended = replace(self._runs[run.run_id].run, status=status)
         self._runs[run.run_id] = KeptRun(run=ended, completed_at=completed_at, error=error, summary=summary)
 
-    def _news(self, events: Iterable[OrderEvent]) -> list[OrderEvent]:
-        """The events that say something new, each without the executions that were told before."""
-        news: list[OrderEvent] = []
-        heard: dict[OrderId, set[int | str]] = {}
-        for event in events:
-            if event.order_id not in self._work.orders:
-                raise KeyError(f"an event for an order that was never recorded: {event.order_id}")
-            if isinstance(event, Filled | Reversed):
-                if event.order_id not in heard:
-                    heard[event.order_id] = _names(self._work.fills.get(event.order_id, ()))
-                fresh = _unheard(event, heard[event.order_id])
-                if fresh is None or (fresh is not event and self._is_empty(fresh, news)):
-                    continue
-                event = fresh
-            news.append(event)
-        return news
-
-    def _is_empty(self, event: Filled | Reversed, news: Sequence[OrderEvent]) -> bool:
-        """Whether no execution is left, and the order is known to be over already."""
-        if event.executions:
-            return False
-        mine = [told for told in news if told.order_id == event.order_id]
-        return after(self._work.orders[event.order_id], mine).status is not OrderStatus.OPEN
-
     def _alive(self, mode: Mode) -> list[Order]:
         return [o for o in self._kept.orders.values() if o.mode is mode and o.status in ALIVE]
 
@@ -373,31 +355,3 @@ def _placed_first(order: Order) -> tuple[bool, datetime, bool, int, str]:
     """By the time they were placed, not yet placed ones last; then by line."""
     at, line = order.placed_at or order.created_at, order.intent.line
     return (order.placed_at is None, at, line is None, line or 0, order.order_id)
-
-
-def _names(executions: Iterable[Execution]) -> set[int | str]:
-    """What fills of one order are known by: their number, and the venue's id where it has one."""
-    names: set[int | str] = set()
-    for execution in executions:
-        names.add(execution.number)
-        if execution.external_execution_id is not None:
-            names.add(execution.external_execution_id)
-    return names
-
-
-def _unheard(event: Filled | Reversed, heard: set[int | str]) -> Filled | Reversed | None:
-    """The event without executions already heard, which it joins; None where it says nothing more.
-
-    What such a repetition took was counted when it was first told. That the order is complete may be news.
-    """
-    fresh: list[Execution] = []
-    for execution in event.executions:
-        names = _names([execution])
-        if heard.isdisjoint(names):
-            fresh.append(execution)
-            heard |= names
-    if len(fresh) == len(event.executions):
-        return event
-    if isinstance(event, Filled):
-        return replace(event, executions=tuple(fresh), taken=()) if fresh or event.complete else None
-    return replace(event, executions=tuple(fresh)) if fresh else None

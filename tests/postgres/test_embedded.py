@@ -173,10 +173,14 @@ def test_a_killed_client_leaves_nothing_uncommitted_and_a_server_that_serves(
 
 
 def test_a_server_that_recovers_from_a_killed_session_is_waited_for(running: EmbeddedServer) -> None:
-    with psycopg.connect(running.conninfo()) as session:
-        os.kill(session.info.backend_pid, signal.SIGKILL)
+    killed = psycopg.connect(running.conninfo())
+    with psycopg.connect(running.conninfo()) as bystander:
+        os.kill(killed.info.backend_pid, signal.SIGKILL)
+        # The server ends every session once it has noticed; until then it still takes new ones.
         with pytest.raises(psycopg.OperationalError):
-            session.execute("SELECT 1")
+            while True:
+                bystander.execute("SELECT pg_sleep(0.005)")
+    killed.close()
     assert rows(running) == [1, 2]
 
 

@@ -17,11 +17,11 @@ from betteroms.adapters.postgres import reading, writing
 from betteroms.adapters.postgres.background import Background
 from betteroms.adapters.postgres.database import faults_named
 from betteroms.adapters.postgres.runs import enter, write_completion, write_failure, write_opening
-from betteroms.adapters.postgres.staging import Batch, FillName
-from betteroms.domain.execution import Execution
+from betteroms.adapters.postgres.staging import Batch
 from betteroms.domain.ids import BookId, MarketId, OrderId, TokenId
 from betteroms.domain.liquidity import LiquidityMemory
-from betteroms.domain.order import Denial, Denied, Filled, Order, OrderEvent, OrderStatus, Reversed, after
+from betteroms.domain.news import FillName, fill_names, news
+from betteroms.domain.order import Denial, Denied, Filled, Order, OrderEvent, Reversed, after
 from betteroms.domain.position import Holding, LedgerEntry, Position
 from betteroms.domain.run import EarlierRun, refuse_repetition
 from betteroms.domain.terms import Mode
@@ -115,9 +115,10 @@ class PostgresLedger:
     def apply(self, events: Sequence[OrderEvent]) -> Sequence[Order]:
         """See `ports.Ledger.apply`."""
         self._load({event.order_id for event in events} - self._orders.keys())
-        news = self._news(events)
+        told = self._told_before(events)
+        fresh_events = news(events, orders=self._orders, told=told)
         grouped: dict[OrderId, list[OrderEvent]] = {}
-        for event in news:
+        for event in fresh_events:
             grouped.setdefault(event.order_id, []).append(event)
         moved = {name: after(self._orders[name], mine) for name, mine in grouped.items()}
         self._orders.update(moved)
@@ -125,28 +126,10 @@ class PostgresLedger:
             # On paper an order is written once, as its first events leave it.
             fresh = self._recorded.pop(name, None) is not None or name in self._batch.new
             (self._batch.new if fresh else self._batch.moved)[name] = order
-        for event in news:
+        for event in fresh_events:
             self._book(self._orders[event.order_id], event)
         self._write_soon()
         return list(moved.values())
-
-    def _news(self, events: Sequence[OrderEvent]) -> list[OrderEvent]:
-        """The events that say something new, each without the executions that were told before."""
-        told = self._told_before(events)
-        news: list[OrderEvent] = []
-        for event in events:
-            if not isinstance(event, Filled | Reversed):
-                news.append(event)
-                continue
-            fresh = _untold(event, told)
-            if fresh is None:
-                continue
-            if fresh is not event and not fresh.executions:
-                mine = [earlier for earlier in news if earlier.order_id == event.order_id]
-                if after(self._orders[event.order_id], mine).status is not OrderStatus.OPEN:
-                    continue  # that it is complete is no news either
-            news.append(fresh)
-        return news
 
     def close_run(self, run: Run, summary: Mapping[str, Any], *, completed_at: datetime) -> None:
         """See `ports.Ledger.close_run`."""
@@ -232,7 +215,7 @@ class PostgresLedger:
             return set()
         with faults_named():
             self._background.finish()
-            return reading.fill_names(self._connection, filled) | self._batch.fill_names()
+            return reading.fill_names(self._connection, filled) | fill_names(self._batch.executions)
 
     def _book(self, order: Order, event: OrderEvent) -> None:
         self._batch.order_event(order, event)
@@ -259,23 +242,3 @@ class PostgresLedger:
             holding = Holding(position or Position(mode=order.mode, market_id=market, token_id=token))
             self._holdings[token] = holding
         return holding
-
-
-def _untold(event: Filled | Reversed, told: set[FillName]) -> Filled | Reversed | None:
-    """The event without executions told before, which it joins; None where it says nothing more.
-
-    What a repetition took was counted when it was first told. That the order is complete may be news.
-    """
-    fresh: list[Execution] = []
-    for execution in event.executions:
-        names: set[FillName] = {(execution.order_id, execution.number)}
-        if execution.external_execution_id is not None:
-            names.add((execution.order_id, execution.external_execution_id))
-        if told.isdisjoint(names):
-            fresh.append(execution)
-            told |= names
-    if len(fresh) == len(event.executions):
-        return event
-    if isinstance(event, Filled):
-        return replace(event, executions=tuple(fresh), taken=()) if fresh or event.complete else None
-    return replace(event, executions=tuple(fresh)) if fresh else None

@@ -17,6 +17,7 @@ from betteroms.domain.execution import Execution
 from betteroms.domain.ids import MarketId, OrderId, TokenId
 from betteroms.domain.liquidity import Taken
 from betteroms.domain.money import Price, Size, Usdc
+from betteroms.domain.news import FillName
 from betteroms.domain.order import Order
 from betteroms.domain.position import Position
 from betteroms.domain.risk import Account
@@ -80,16 +81,14 @@ def orders(connection: psycopg.Connection[Any], names: Collection[OrderId]) -> l
     return [order_from(row) for row in rows]
 
 
-def fill_names(
-    connection: psycopg.Connection[Any], names: Collection[OrderId]
-) -> set[tuple[OrderId, int | str]]:
+def fill_names(connection: psycopg.Connection[Any], names: Collection[OrderId]) -> set[FillName]:
     """The names of all fills booked for these orders: by number, and by the venue's id where it has one."""
     rows = connection.execute(
         "SELECT order_id::text, number, external_execution_id FROM executions "
         "WHERE order_id = ANY(%s::uuid[])",
         (list(names),),
     )
-    told: set[tuple[OrderId, int | str]] = set()
+    told: set[FillName] = set()
     for name, number, external in rows:
         told.add((OrderId(name), number))
         if external is not None:

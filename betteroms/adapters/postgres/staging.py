@@ -49,9 +49,6 @@ EVENT_TYPES: Final[dict[type, str]] = {
     Reversed: "order_reversed",
 }
 
-FillName = tuple[OrderId, int | str]
-"""How a fill is told apart: its order, with its number or with the venue's id."""
-
 
 @dataclass(slots=True)
 class Batch:
@@ -82,15 +79,6 @@ class Batch:
             f"{entry.mode}\t{run.run_id}\tledger_entry\tentry\t{text(entry.key)}\t{data}\t{ACTOR}\t"
             f"{instant(entry.at)}"
         )
-
-    def fill_names(self) -> set[FillName]:
-        """The names of the fills in here."""
-        names: set[FillName] = set()
-        for execution in self.executions:
-            names.add((execution.order_id, execution.number))
-            if execution.external_execution_id is not None:
-                names.add((execution.order_id, execution.external_execution_id))
-        return names
 
     def texts(self) -> list[CopyText]:
         """What is to be appended, ready to send: orders before the executions that refer to them."""
