@@ -27,7 +27,7 @@ CODE: Final = re.compile(r"[A-Z]+(?:_[A-Z]+)+")
 PACKAGE: Final = ROOT / "betteroms"
 CODED: Final = ("domain", "executors", "jobs", "pipeline.py", "cli/summary.py", "cli/positions.py")
 """Where codes are given to orders, books and positions."""
-NO_CODES: Final = {*VARIABLES, "MID_OR_BID"}
+NO_CODES: Final = set(VARIABLES)
 """Words that only look like one: variables, and how a position is marked."""
 TOUR: Final = "docs/architecture.md"
 CODES_PAGE: Final = "docs/refusals.md"

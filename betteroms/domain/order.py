@@ -12,9 +12,6 @@ from betteroms.domain.intent import Intent
 from betteroms.domain.money import MICROS, Price, Size, Usdc
 from betteroms.domain.terms import Amount, Dollars, Mode, Shares, Side
 
-FILL_DRIFT_MAX: Final = Size(10_000)
-"""The venue may fill a share-sized order this much short or over (VENUE 10.3, "Fill drift")."""
-
 
 class OrderStatus(StrEnum):
     NEW = "NEW"
@@ -176,18 +173,6 @@ class Reversed:
 OrderEvent = (
     Denied | Unconfirmed | Accepted | Rejected | Filled | CancelRequested | Canceled | Expired | Reversed
 )
-EVENTS: Final = (
-    Denied,
-    Unconfirmed,
-    Accepted,
-    Rejected,
-    Filled,
-    CancelRequested,
-    Canceled,
-    Expired,
-    Reversed,
-)
-
 _S = OrderStatus
 NEXT_STATUS: Final[dict[tuple[OrderStatus, type], OrderStatus]] = {
     (_S.NEW, Denied): _S.DENIED,

@@ -11,7 +11,7 @@ from betteroms.domain.book import Book
 from betteroms.domain.execution import Execution
 from betteroms.domain.ids import OrderId, TokenId
 from betteroms.domain.market import Market
-from betteroms.domain.money import to_text
+from betteroms.domain.money import half_to_text, to_text
 from betteroms.domain.order import Order, OrderStatus
 from betteroms.domain.position import Position, fold, mark, market_value
 from betteroms.domain.terms import Dollars, Mode, Shares, Side
@@ -200,9 +200,11 @@ def _market(market: Market, token: TokenId, position: Position, book: Book | Non
         "fees": to_text(position.fees),
         "unrealised": None,
         "mark": None,
+        "markFlag": None,
     }
     if book is not None:
         marked = mark(best_bid=book.best_bid, best_ask=book.best_ask)
         row["unrealised"] = to_text(market_value(marked, position.size) - position.cost_basis)
-        row["mark"] = marked.flag or "MID_OR_BID"
+        row["mark"] = half_to_text(marked.doubled)
+        row["markFlag"] = marked.flag
     return row

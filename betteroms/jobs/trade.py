@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from betteroms.domain.errors import DatabaseUnavailable, VenueUnreachable
+from betteroms.domain.errors import DatabaseUnavailable, PlanInvalid, VenueUnreachable
 from betteroms.domain.ids import content_id, key, order_id, run_id
 from betteroms.domain.intent import Intent
 from betteroms.domain.liquidity import LiquidityMemory
@@ -113,7 +113,9 @@ def refuse_if_repeated(desk: Desk, source: PlanFile, run: Run) -> None:
     earlier = desk.ledger.find_run(run.mode, run.plan_id)
     differing: list[str] = []
     if earlier is not None and earlier.plan is not None and earlier.content_hash != run.content_hash:
-        differing = differences(read_plan(earlier.plan, source.name), source.plan)
+        # A plan kept by another version may break this one's rules; the hashes tell enough then.
+        with suppress(PlanInvalid):
+            differing = differences(read_plan(earlier.plan, source.name), source.plan)
     refuse_repetition(
         earlier, plan_id=run.plan_id, mode=run.mode, content_hash=run.content_hash, differing=differing
     )

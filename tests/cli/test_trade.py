@@ -2,7 +2,9 @@
 
 import json
 import re
+import zlib
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -155,6 +157,24 @@ def test_another_content_under_a_known_plan_id_is_refused(
     assert (ran.code, ran.out, ran.error["code"]) == (8, "", "PLAN_CHANGED")
     assert "with other content: it differs at tradeInstructions[0].price (" in ran.error["message"]
     assert counts(sql) == before
+
+
+def test_a_kept_plan_that_this_version_cannot_read_still_refuses_another_content(
+    traded: Callable[..., Ran], sql: psycopg.Connection[Any]
+) -> None:
+    traded(instruction())
+    sql.execute("UPDATE book_snapshots SET body = %s WHERE kind = 'plan'", (zlib.compress(b'{"older": 1}'),))
+    ran = traded(instruction(price=0.41), words=("--json",))
+    assert (ran.code, ran.out, ran.error["code"]) == (8, "", "PLAN_CHANGED")
+    assert "other content: it differs (contentHash" in ran.error["message"]
+
+
+def test_what_is_held_is_told_with_its_mark(traded: Callable[..., Ran]) -> None:
+    [held] = traded(instruction(), words=("--json",)).document["result"]["markets"]
+    cost, mark, size = (Decimal(held[name]) for name in ("costBasis", "mark", "size"))
+    assert held["markFlag"] is None
+    assert 0 < mark < 1
+    assert Decimal(held["unrealised"]) == mark * size - cost
 
 
 def test_a_preview_of_a_plan_that_has_run_is_refused_as_its_trade_would_be(

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from itertools import product
-from typing import Final
+from typing import Final, get_args
 
 import pytest
 from hypothesis import given
@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from betteroms.domain.money import MICROS, Price, Size
 from betteroms.domain.order import (
     ALIVE,
-    EVENTS,
     NEXT_STATUS,
     Accepted,
     Adjustment,
@@ -106,6 +105,9 @@ ALLOWED: Final[dict[OrderStatus, dict[type, OrderStatus]]] = {
     S.CANCELED: {Filled: S.CANCELED, Reversed: S.CANCELED, CancelRequested: S.CANCELED},
     S.EXPIRED: {Filled: S.EXPIRED, Reversed: S.EXPIRED, CancelRequested: S.EXPIRED},
 }
+
+
+EVENTS: Final = get_args(OrderEvent)
 
 
 def test_every_kind_of_event_is_tried() -> None:
