@@ -1,7 +1,8 @@
 """A loopback server that answers the venue's public questions in its shapes, and misbehaves on request.
 
-It knows what it is given: books as `/book` sends them, Gamma rows, and CLOB info rows. One address serves
-the CLOB and Gamma, whose paths do not collide.
+It knows what it is given: books as `/book` sends them, Gamma rows, CLOB info rows, and the CLOB's own
+market rows. One address serves the CLOB and Gamma, whose paths collide in `/markets/{name}` alone: a
+condition id asks the CLOB there.
 """
 
 import gzip
@@ -73,11 +74,13 @@ class VenueServer:
         books: Sequence[Row] = (),
         markets: Sequence[Row] = (),
         infos: Sequence[Row] = (),
+        clob_markets: Sequence[Row] = (),
         page_length: int = PAGE_LENGTH_MAX,
     ) -> None:
         self.books: dict[str, Row] = {book["asset_id"]: book for book in books}
         self.markets: list[Row] = list(markets)
         self.infos: dict[str, Row] = {info["c"]: info for info in infos}
+        self.clob_markets: dict[str, Row] = {row["condition_id"]: row for row in clob_markets}
         self.page_length = page_length
         self.asked: list[Asked] = []
         self._faults: dict[str, list[Fault]] = {}
@@ -103,6 +106,16 @@ class VenueServer:
     def fail_always(self, path: str, fault: Fault) -> None:
         """Answer every question to `path` like this from now on."""
         self._for_ever[path] = fault
+
+    def close_market(self, condition: str, **changed: Any) -> None:
+        """Close a market at Gamma, where from now on it must be asked for with `closed=true`."""
+        (place,) = [at for at, row in enumerate(self.markets) if row["conditionId"] == condition]
+        self.markets[place] = {**self.markets[place], "closed": True, "acceptingOrders": False, **changed}
+
+    def resolve_market(self, condition: str, prices: Sequence[str] = ("1", "0"), **changed: Any) -> None:
+        """Close a market as resolved; `prices` are what Gamma then says of its outcomes, final or not."""
+        final = {"umaResolutionStatus": "resolved", "outcomePrices": json.dumps(list(prices))}
+        self.close_market(condition, **final, **changed)
 
     def paths(self) -> list[str]:
         """The paths that were asked for, in order."""
@@ -148,6 +161,8 @@ class VenueServer:
                 return _found(self._market("slug", slug), "slug not found")
             case "GET", ["markets", name] if not name.startswith("0x"):
                 return _found(self._market("id", name), "id not found")
+            case "GET", ["markets", condition]:
+                return _found(self.clob_markets.get(condition), "market not found")
             case "GET", ["clob-markets", condition]:
                 return _found(self.infos.get(condition), "market not found")
             case "GET", ["markets-by-token", token]:

@@ -31,7 +31,8 @@ class Book:
 
     `bids` and `asks` are best first whatever order they arrived in. `changed_at_ms` is the venue's
     own stamp, of its last *change*, in milliseconds since 1970; 0 where it was missing.
-    `received_at` is when we read it. `book_id` names the kept payload. `mirrored` marks a book read
+    `received_at` is when we read it. `last_trade` is the price of the last trade, where the book tells
+    it. `book_id` names the kept payload. `mirrored` marks a book read
     off the complement's.
     """
 
@@ -47,6 +48,7 @@ class Book:
     minimum_size: Size | None = None
     recorded: bool = False
     mirrored: bool = False
+    last_trade: Price | None = None
 
     @property
     def best_bid(self) -> Price | None:
@@ -88,4 +90,5 @@ def mirror(book: Book, token_id: TokenId) -> Book:
         minimum_size=book.minimum_size,
         recorded=book.recorded,
         mirrored=True,
+        last_trade=None if book.last_trade is None else Price(MICROS - book.last_trade),
     )

@@ -30,6 +30,10 @@ class Market:
     `tick_size` and `minimum_size` are None where neither a market row nor a book stated them.
     `row_id` names the kept copy of the row this was read from; None where there was no row.
     `recorded` says that it came from a file, where missing rules may be assumed.
+    `group_id` names a group of markets of which at most one ends with its first outcome (the venue's
+    neg-risk market); None for a market of its own. `resolved` is the venue's own word; `payouts` are
+    dollars per share in millionths, by outcome, None until they are final and sum to exactly 1. Where
+    `game_starts_at` is set, the venue cancels what rests when that moment comes.
     """
 
     market_id: MarketId
@@ -47,6 +51,10 @@ class Market:
     ends_at: datetime | None
     row_id: BookId | None
     recorded: bool = False
+    group_id: str | None = None
+    resolved: bool = False
+    payouts: tuple[int, ...] | None = None
+    game_starts_at: datetime | None = None
 
     def outcome_index(self, token_id: TokenId) -> int:
         """Which outcome the token is.

@@ -100,6 +100,12 @@ def without(row: dict[str, Any], *names: str) -> dict[str, Any]:
     return {name: value for name, value in row.items() if name not in names}
 
 
+def resolved_row(*prices: str, **changed: Any) -> dict[str, Any]:
+    """The same market at Gamma once it is over; the prices by outcome, 1 and 0 unless given."""
+    over = {"closed": True, "acceptingOrders": False, "umaResolutionStatus": "resolved"}
+    return gamma_row(outcomePrices=json.dumps(list(prices or ("1", "0")))) | over | changed
+
+
 def clob_row(**changed: Any) -> dict[str, Any]:
     """A market row of the CLOB's `/markets`."""
     return {
@@ -122,6 +128,22 @@ def clob_row(**changed: Any) -> dict[str, Any]:
             {"token_id": NO, "outcome": "No", "price": 0.495, "winner": False},
         ],
     } | changed
+
+
+def clob_tokens(yes: bool | None, no: bool | None, *prices: Any) -> list[dict[str, Any]]:
+    """The tokens of a CLOB row: who won, and the prices there; 1 for who won and 0 otherwise unless given."""
+    flags = {YES: ("Yes", yes), NO: ("No", no)}
+    told = prices or tuple(int(flag is True) for _, flag in flags.values())
+    return [
+        {"token_id": token, "outcome": label, "price": price, "winner": flag}
+        for (token, (label, flag)), price in zip(flags.items(), told, strict=True)
+    ]
+
+
+def over_clob_row(yes: bool | None, no: bool | None, *prices: Any, **changed: Any) -> dict[str, Any]:
+    """The CLOB's row of a closed market."""
+    over = {"closed": True, "accepting_orders": False, "tokens": clob_tokens(yes, no, *prices)}
+    return clob_row(**over) | changed
 
 
 def info_row(**changed: Any) -> dict[str, Any]:

@@ -48,7 +48,35 @@ def test_a_rest_book_is_read_best_first_to_the_last_digit() -> None:
         hash_check=HashCheck.VERIFIED,
         tick_size=Price(10_000),
         minimum_size=Size(5_000_000),
+        last_trade=Price(520_000),
     )
+
+
+@pytest.mark.parametrize(
+    ("told", "price"),
+    [
+        ("0.001", 1_000),
+        (Decimal("0.42"), 420_000),
+        ("", None),
+        (None, None),
+        ("0", None),
+        ("1", None),
+        (1, None),
+        (True, None),
+        ("-0.5", None),
+        ("1.5", None),
+        ("0.1234567", None),
+        ("soon", None),
+        ([], None),
+        ({}, None),
+    ],
+)
+def test_the_last_trade_is_a_price_or_nothing_and_never_spoils_the_book(told: Any, price: int | None) -> None:
+    assert parsed(rest_book(hash="") | {"last_trade_price": told}).last_trade == price
+
+
+def test_a_book_that_does_not_know_its_last_trade_has_none() -> None:
+    assert parsed(legacy_ws_book()).last_trade is None
 
 
 @given(st.lists(st.integers(1, 999), unique=True), st.randoms(use_true_random=False))

@@ -50,11 +50,19 @@ def test_a_plan_over_every_recorded_book_runs(database_url: str, tmp_path: Path)
     tokens = sorted(books)
     assert len(tokens) > 20
     plan = tmp_path / "plan.json"
-    lines = [line for token in tokens for line in instructions(books[token])]
+    # What takes comes first: an order that waits at 0.01 would be met by a BUY of the other outcome at 0.99.
+    takers, waiters = zip(*(instructions(books[token]) for token in tokens), strict=True)
+    lines = [*takers, *waiters]
     plan.write_text(json.dumps({"planId": "every-book", "mode": "paper", "tradeInstructions": lines}))
     ran = subprocess.run(
         [sys.executable, "-m", "betteroms", "trade", str(plan), "--books", str(recordings), "--json"],
-        env={**os.environ, "DATABASE_URL": database_url, "BETTEROMS_HOME": str(tmp_path)},
+        # Some of the books are as wide as they can be, and here they are all to be traded on.
+        env={
+            **os.environ,
+            "DATABASE_URL": database_url,
+            "BETTEROMS_HOME": str(tmp_path),
+            "BETTEROMS_MAX_SPREAD": "1",
+        },
         cwd=REPOSITORY,
         capture_output=True,
         text=True,
@@ -64,7 +72,7 @@ def test_a_plan_over_every_recorded_book_runs(database_url: str, tmp_path: Path)
     told = json.loads(ran.stdout)["result"]["instructions"]
     assert len(told) == 2 * len(tokens)
     seen: set[str] = set()
-    for takes, waits in zip(told[::2], told[1::2], strict=True):
+    for takes, waits in zip(told[: len(tokens)], told[len(tokens) :], strict=True):
         book = books[takes["tokenId"]]
         ask, first = best_ask(book), book["market"] not in seen
         seen.add(book["market"])

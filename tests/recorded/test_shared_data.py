@@ -13,9 +13,11 @@ from typing import Any, Final
 
 import pytest
 
-from betteroms.adapters.polymarket.parse import Unparsable, parse_book, parse_market
+from betteroms.adapters.exact_json import decode
+from betteroms.adapters.polymarket.parse import Unparsable, market_payload, parse_book, parse_market
 from betteroms.adapters.recorded.venue import RecordedVenue
 from betteroms.domain.book import HashCheck
+from betteroms.domain.market import Market
 from tests.polymarket.samples import NOW, StepClock
 
 DATA: Final = Path(__file__).parents[3] / "shared" / "data"
@@ -163,6 +165,53 @@ def test_a_market_row_is_read_or_says_why_it_cannot_be_traded(name: str) -> None
         text = json.dumps(raw)
         assert len(market.outcomes) == 2
         assert all(outcome.token_id in text for outcome in market.outcomes)
+
+
+ENDED: Final = {
+    "gamma/markets_feb2026.jsonl.gz": (512, 187),
+    "gamma/btc5m_markets_20260608.jsonl.gz": (194, 194),
+    "gamma/btc5m_markets_20260724.jsonl.gz": (194, 194),
+    "gamma/pm-cli-go__gamma-search.json": (4, 4),
+    "gamma/nautilus/gamma_market_closed_binary_accepting_true.json": (1, 0),
+    "gamma/nautilus/gamma_market_closed_zero_zero_legacy.json": (1, 0),
+    "clob/markets_page.json.gz": (663, 411),
+    "clob/naut_markets_page.json.gz": (98, 24),
+    "clob/sampling_markets.json.gz": (0, 0),
+}
+"""How many of a file's markets are closed, and how many of these say for good what they pay."""
+
+
+def markets_in(name: str) -> Iterator[tuple[dict[str, Any], Market]]:
+    """The rows of a file that can be traded, as they come off the wire, and as they are read."""
+    for raw in rows_in(name):
+        received = decode(json.dumps(raw))
+        if refusal(received) is None:
+            yield received, parse_market(received, recorded=True)
+
+
+@pytest.mark.parametrize("name", ENDED)
+def test_only_markets_that_are_resolved_beyond_doubt_pay(name: str) -> None:
+    read = [market for _, market in markets_in(name)]
+    paid = [market for market in read if market.payouts is not None]
+    assert (sum(raw.get("closed") is True for raw in rows_in(name)), len(paid)) == ENDED[name]
+    for market in paid:
+        assert market.closed
+        assert market.resolved
+        assert sum(market.payouts or ()) == 1_000_000
+
+
+@pytest.mark.parametrize("name", [name for name in ENDED if "btc5m" in name])
+def test_payouts_are_what_the_recorder_saw(name: str) -> None:
+    for told in documents(name):
+        market = parse_market(decode(json.dumps(told["raw"])), recorded=True)
+        assert market.payouts == tuple(int(price) * 1_000_000 for price in told["outcome_prices"])
+
+
+@pytest.mark.parametrize("name", ROW_FILES)
+def test_a_kept_row_reads_back_as_the_very_same_market(name: str) -> None:
+    for received, market in markets_in(name):
+        kept = market_payload(received)
+        assert parse_market(decode(kept.decode()), recorded=True, payload=kept) == market
 
 
 def test_markets_and_books_of_one_event_fit_together(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Order books and fee descriptions from the CLOB."""
+"""Order books, fee descriptions and winners from the CLOB."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -6,13 +6,18 @@ from itertools import islice
 from typing import Any, Final
 from urllib.parse import quote
 
+from betteroms.adapters.polymarket import wire
 from betteroms.adapters.polymarket.http import Service
+from betteroms.adapters.polymarket.resolution import told_winners
+from betteroms.domain.errors import VenueUnreachable
 from betteroms.domain.ids import TokenId
 from betteroms.ports import Clock
 
 BOOKS: Final = "/books"
 BOOKS_PER_REQUEST_MAX: Final = 500
 """Source: VENUE 5.1."""
+WINNERS_ASKED_MAX: Final = 200
+"""Of one look-up: each is a question of its own, at 40 a second (VENUE 7)."""
 
 
 class Clob:
@@ -51,6 +56,51 @@ class Clob:
         """
         answer = self._service.get(f"/clob-markets/{quote(condition_id, safe='')}")
         return answer.get("fd") if isinstance(answer, Mapping) else None
+
+    def winners(self, condition_id: str) -> list[dict[str, Any]] | None:
+        """Who won the market, as `resolution.WINNERS` keeps it; None where the CLOB does not tell.
+
+        Raises:
+            VenueUnreachable: no usable answer.
+        """
+        answer = self._service.get(f"/markets/{quote(condition_id, safe='')}")
+        if not isinstance(answer, Mapping):
+            return None
+        told = answer.get("condition_id")
+        if not isinstance(told, str) or not wire.same_condition(told, condition_id):
+            return None
+        return told_winners(answer)
+
+
+class Winners:
+    """Asks the CLOB who won during one look-up: so often at most, and not again once it gave no answer.
+
+    A market that nobody could be asked about stays unpaid, which the next look-up can mend.
+    """
+
+    def __init__(self, clob: Clob, *, notes: list[str]) -> None:
+        self._clob = clob
+        self._notes = notes
+        self._left = WINNERS_ASKED_MAX
+        self._passed_over = 0
+
+    def of(self, condition_id: str) -> list[dict[str, Any]] | None:
+        """See `Clob.winners`; never raises `VenueUnreachable`, but makes a note."""
+        if self._left == 0:
+            self._passed_over += 1
+            return None
+        self._left -= 1
+        try:
+            return self._clob.winners(condition_id)
+        except VenueUnreachable as fault:
+            self._left = 0
+            self._notes.append(f"who won market {condition_id} could not be asked: {fault}")
+            return None
+
+    def done(self) -> None:
+        """Note how many were passed over."""
+        if self._passed_over:
+            self._notes.append(f"who won was not asked for {self._passed_over} more resolved markets")
 
 
 def _batches(tokens: Sequence[TokenId], length: int) -> Iterator[list[TokenId]]:

@@ -11,7 +11,7 @@ from hashlib import sha1
 from typing import Any, Final
 
 from betteroms.adapters.exact_json import encode
-from betteroms.adapters.polymarket import wire
+from betteroms.adapters.polymarket import resolution, wire
 from betteroms.adapters.polymarket.wire import Unparsable
 from betteroms.domain import fees
 from betteroms.domain.book import Book, HashCheck, Level
@@ -75,6 +75,7 @@ def parse_book(
         tick_size=wire.tick_size(raw.get("tick_size"), "tick_size"),
         minimum_size=wire.minimum_size(raw.get("min_order_size"), "min_order_size"),
         recorded=recorded,
+        last_trade=wire.last_trade(raw.get("last_trade_price")),
     )
 
 
@@ -129,7 +130,8 @@ def parse_market(raw: Mapping[str, Any], *, recorded: bool, payload: bytes | Non
     """Read a market row in any of the venue's three spellings.
 
     A row may carry the CLOB's fee description under the CLOB's own name, `fd`, whatever its spelling:
-    that is how a Gamma row that says nothing of fees is kept. `payload` is as in `parse_book`.
+    that is how a Gamma row that says nothing of fees is kept. One that is resolved may carry who won, as
+    `resolution.WINNERS`. `payload` is as in `parse_book`.
 
     Raises:
         Unparsable: no market row, not exactly two outcomes with a token each, or a wrong field.
@@ -156,9 +158,11 @@ def _gamma_market(raw: Mapping[str, Any], recorded: bool, row_id: BookId) -> Mar
     # Markets of the newer protocol trade positions; a row of either kind may lack the other's field.
     newer = raw.get("version") == "v2" or not raw.get("clobTokenIds")
     field = "positionIds" if newer and raw.get("positionIds") else "clobTokenIds"
+    outcomes = _outcomes(wire.items(raw.get(field), field), wire.items(raw.get("outcomes"), "outcomes"))
+    clears = raw.get("clearBookOnStart") is not False
     return Market(
         market_id=wire.condition_id(raw.get("conditionId"), "conditionId"),
-        outcomes=_outcomes(wire.items(raw.get(field), field), wire.items(raw.get("outcomes"), "outcomes")),
+        outcomes=outcomes,
         slug=wire.text(raw.get("slug")),
         question=wire.text(raw.get("question")),
         gamma_id=wire.text(raw.get("id")),
@@ -172,6 +176,10 @@ def _gamma_market(raw: Mapping[str, Any], recorded: bool, row_id: BookId) -> Mar
         ends_at=wire.instant(raw.get("endDate")) or wire.instant(raw.get("endDateIso")),
         row_id=row_id,
         recorded=recorded,
+        group_id=wire.group_id(raw.get("negRiskMarketID")) if raw.get("negRisk") is True else None,
+        resolved=resolution.gamma_resolved(raw),
+        payouts=resolution.gamma_payouts(raw, outcomes),
+        game_starts_at=wire.instant(raw.get("gameStartTime")) if clears else None,
     )
 
 
@@ -181,9 +189,10 @@ def _clob_market(raw: Mapping[str, Any], recorded: bool, row_id: BookId) -> Mark
     accepting = raw.get("accepting_orders")
     if accepting is None:
         accepting = raw.get("active") is True and not closed and raw.get("enable_order_book") is True
+    outcomes = _outcomes(_column(tokens, "tokens", "token_id"), _column(tokens, "tokens", "outcome"))
     return Market(
         market_id=wire.condition_id(raw["condition_id"], "condition_id"),
-        outcomes=_outcomes(_column(tokens, "tokens", "token_id"), _column(tokens, "tokens", "outcome")),
+        outcomes=outcomes,
         slug=wire.text(raw.get("market_slug")),
         question=wire.text(raw.get("question")),
         gamma_id=None,
@@ -197,6 +206,10 @@ def _clob_market(raw: Mapping[str, Any], recorded: bool, row_id: BookId) -> Mark
         ends_at=wire.instant(raw.get("end_date_iso")),
         row_id=row_id,
         recorded=recorded,
+        group_id=wire.group_id(raw.get("neg_risk_market_id")) if raw.get("neg_risk") is True else None,
+        resolved=resolution.clob_resolved(raw, tokens),
+        payouts=resolution.clob_payouts(raw, tokens, outcomes),
+        game_starts_at=wire.instant(raw.get("game_start_time")),
     )
 
 

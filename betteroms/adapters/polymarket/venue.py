@@ -3,11 +3,11 @@
 from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
 from types import TracebackType
-from typing import Final, Protocol, Self
+from typing import Any, Final, Protocol, Self
 
 import httpx
 
-from betteroms.adapters.polymarket.clob import BOOKS_PER_REQUEST_MAX, Clob
+from betteroms.adapters.polymarket.clob import BOOKS_PER_REQUEST_MAX, Clob, Winners
 from betteroms.adapters.polymarket.gamma import Gamma
 from betteroms.adapters.polymarket.http import Patience, Service, new_client
 from betteroms.adapters.polymarket.limiter import Limiter
@@ -19,6 +19,7 @@ from betteroms.adapters.polymarket.parse import (
     parse_market,
     states_fees,
 )
+from betteroms.adapters.polymarket.resolution import WINNERS, needs_winners
 from betteroms.domain.book import Book
 from betteroms.domain.ids import BookId, TokenId
 from betteroms.domain.market import Market
@@ -125,15 +126,18 @@ class Polymarket:
         self.close()
 
     def markets(self, names: Collection[str]) -> Mapping[str, Market]:
-        """See `ports.Catalog`. A row that says nothing of fees is completed by the CLOB's own answer."""
+        """See `ports.Catalog`. What a row leaves open of fees and winners is completed by the CLOB's answer.
+
+        A winner that could not be asked for leaves the market without payouts, with a note.
+        """
         rows = self._gamma.rows(names)
+        winners = Winners(self._clob, notes=self.notes)
         known: dict[str, Market] = {}
         found: dict[str, Market] = {}
         for name, row in rows.items():
             condition = row["conditionId"]
             if condition not in known:
-                # Kept as one row, so that reading it again gives the same fees.
-                full = row if states_fees(row) else {**row, "fd": self._clob.fees(condition)}
+                full = self._completed(row, winners)
                 body = market_payload(full)
                 try:
                     market = parse_market(full, recorded=False, payload=body)
@@ -144,7 +148,17 @@ class Polymarket:
                 self._keep(PayloadKind.MARKET, market.row_id, market.market_id, body)
                 known[condition] = market
             found[name] = known[condition]
+        winners.done()
         return found
+
+    def _completed(self, row: Mapping[str, Any], winners: Winners) -> Mapping[str, Any]:
+        """Kept as one row, so that reading it again gives the same market."""
+        # Nobody trades in a closed market: what it charged is not worth a question for each.
+        if not states_fees(row) and row.get("closed") is not True:
+            row = {**row, "fd": self._clob.fees(row["conditionId"])}
+        if needs_winners(row):
+            row = {**row, WINNERS: winners.of(row["conditionId"])}
+        return row
 
     def books(self, token_ids: Collection[TokenId]) -> Mapping[TokenId, Book]:
         """See `ports.MarketData`. A book that makes no sense is absent, with a note."""

@@ -52,6 +52,12 @@ def condition_id(value: object, field: str) -> MarketId:
     return MarketId(value.lower())
 
 
+def group_id(value: object) -> str | None:
+    """The id of a neg-risk market, in lower case so that every row of it says the same; None for none."""
+    name = text(value)
+    return name.lower() if name else None
+
+
 def same_condition(one: str, other: str) -> bool:
     """Whether two spellings name one market: 31 bytes may come padded to 32 (VENUE 2.5)."""
     return full_condition(one) == full_condition(other)
@@ -101,6 +107,15 @@ def minimum_size(value: object, field: str) -> Size | None:
     """The smallest order in shares; historic markets do have 0, and 14.96 (data/QUIRKS 9)."""
     minimum = stated(value, field)
     return None if minimum is None else Size(minimum)
+
+
+def last_trade(value: object) -> Price | None:
+    """The price of a book's last trade; None for everything that is none: "", 0, 1, off our millionths."""
+    try:
+        price = micros(value)
+    except (InexactAmount, TypeError):
+        return None
+    return Price(price) if 0 < price < MICROS else None
 
 
 def stamp_ms(value: object, field: str) -> int:

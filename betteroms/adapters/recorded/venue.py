@@ -45,7 +45,8 @@ class RecordedVenue:
     """Keeps the promises of `ports.Catalog`, `ports.MarketData` and `ports.Archive` with files.
 
     Everything below `directory` is read at once, and what is asked for is parsed when it is asked for.
-    Of two books of a token the one stamped later counts, of two with one stamp the one further down.
+    Of two books of a token the one stamped later counts, of two with one stamp the one further down;
+    which of several market rows counts is told in `Rows`.
     `ignored` tells what could not be used: whole files from the start, books and rows once asked for.
 
     Raises:
