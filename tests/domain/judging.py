@@ -1,5 +1,6 @@
 """Judge a wish against an account, the way the corridor does."""
 
+from datetime import datetime
 from typing import Any
 
 from betteroms.domain.book import Book
@@ -11,6 +12,7 @@ from betteroms.domain.risk import Account, Allowed, Exposure, Limits, judge
 from betteroms.domain.rounding import Rules, Shaped, shape
 from betteroms.domain.terms import Side, TimeInForce
 from tests.domain.examples import (
+    NOW,
     YES,
     a_book,
     a_market,
@@ -44,6 +46,7 @@ def judged(
     book: Book = BOOK,
     rules: Rules = CENTS,
     limits: Limits | None = None,
+    now: datetime = NOW,
 ) -> Allowed | Denial:
     """Judge, and draw on the account if it was allowed, as the corridor does."""
     on = exposure() if drawn is None else drawn
@@ -57,6 +60,7 @@ def judged(
         rules=rules,
         exposure=on,
         limits=Limits() if limits is None else limits,
+        now=now,
     )
     if isinstance(verdict, Allowed):
         on.accept(order_id(intent.key), intent, form, verdict)

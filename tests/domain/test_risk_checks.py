@@ -16,6 +16,7 @@ from betteroms.domain.rounding import Shaped, shape
 from betteroms.domain.terms import Side, TimeInForce
 from tests.domain.examples import (
     NO,
+    NOW,
     YES,
     a_book,
     a_market,
@@ -176,15 +177,16 @@ def test_instructions_that_come_to_the_same_order_after_rounding_are_the_same() 
         {"outcome_index": 1},
         {"at": "0.49"},
         {"amount": shares("99")},
-        {"tif": TimeInForce.GTD},
+        {"tif": TimeInForce.FOK},
         {"post_only": True},
         {"ref": "on-purpose"},
     ],
 )
 def test_instructions_that_differ_in_anything_are_not_duplicates(changed: dict[str, Any]) -> None:
+    # FAK never rests, so that a SELL after it, or a BUY of the other outcome, cannot meet it.
     drawn = exposure(yes="500")
-    assert allowed(an_intent(line=0), drawn)
-    assert allowed(an_intent(line=1, **changed), drawn)
+    assert allowed(an_intent(line=0, tif=FAK), drawn)
+    assert allowed(an_intent(line=1, **{"tif": FAK, **changed}), drawn)
 
 
 def test_a_refused_instruction_is_nobodys_twin() -> None:
@@ -237,6 +239,7 @@ def test_judging_changes_nothing() -> None:
             rules=CENTS,
             exposure=drawn,
             limits=Limits(run_orders_max=1),
+            now=NOW,
         )
         for _ in range(3)
     }

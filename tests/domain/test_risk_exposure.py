@@ -80,7 +80,7 @@ def test_only_so_many_orders_are_taken_on_in_a_run() -> None:
     assert allowed(an_intent(line=1, amount=shares("11")), drawn, limits=caps)
     third = an_intent(line=2, amount=shares("12"))
     assert refusal(third, drawn, limits=caps) == "RUN_ORDERS_EXCEED_LIMIT: orders=2 max=2"
-    assert allowed(an_intent(line=3, side=SELL), drawn, limits=caps)
+    assert allowed(an_intent(line=3, side=SELL, at="0.51"), drawn, limits=caps)
 
 
 def test_cash_must_cover_the_order_at_its_limit_and_its_worst_fee() -> None:
@@ -122,7 +122,7 @@ def test_a_dollar_order_needs_the_fee_of_its_cheapest_fill() -> None:
 
 def test_what_a_line_sells_is_not_spendable_in_the_same_run() -> None:
     drawn = exposure(cash="0", yes="100")
-    assert allowed(an_intent(line=0, side=SELL), drawn)
+    assert allowed(an_intent(line=0, side=SELL, at="0.51"), drawn)
     assert refusal(an_intent(line=1), drawn) == "INSUFFICIENT_CASH: need=50.00 cash=0.00"
 
 

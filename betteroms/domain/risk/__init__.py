@@ -2,6 +2,7 @@
 
 from betteroms.domain.risk.checks import judge
 from betteroms.domain.risk.exposure import Account, Allowed, Exposure
+from betteroms.domain.risk.history import History
 from betteroms.domain.risk.limits import Limits, tighter
 
-__all__ = ["Account", "Allowed", "Exposure", "Limits", "judge", "tighter"]
+__all__ = ["Account", "Allowed", "Exposure", "History", "Limits", "judge", "tighter"]

@@ -1,8 +1,11 @@
 """The checks, in their order of precedence: the first refusal wins.
 
-Pure: nothing here counts, remembers or writes. Checks with history (days, markets, events, losses,
-drawdown, spread, depth, book age, self-cross) join this sequence at its end, before the cash.
+Pure: nothing here counts, remembers or writes. First whether the book can be believed and the order is one
+that the venue would take; then, for a SELL, the shares; for a BUY the caps; then whether it would meet an
+order of our own; the cash last. A SELL of what is held and free only reduces risk, so no cap is asked of it.
 """
+
+from datetime import datetime, timedelta
 
 from betteroms.domain.book import Book
 from betteroms.domain.ids import AssetKind, asset_kind
@@ -10,6 +13,7 @@ from betteroms.domain.intent import Intent
 from betteroms.domain.market import MARKETABLE_BUY_MIN, Market
 from betteroms.domain.money import LOT, Usdc, dollars_to_text, half_to_text, to_text
 from betteroms.domain.order import Denial
+from betteroms.domain.risk.caps import capped
 from betteroms.domain.risk.exposure import Allowed, Exposure, worst_fee, worst_notional
 from betteroms.domain.risk.limits import Limits
 from betteroms.domain.rounding import Rules, Shaped
@@ -49,10 +53,15 @@ def judge(
     rules: Rules,
     exposure: Exposure,
     limits: Limits,
+    now: datetime,
 ) -> Allowed | Denial:
     """Allow the order as it would be sent, or refuse it with a stable code and its numbers."""
     notional = worst_notional(shaped)
-    refused = _below_minimum(intent, shaped, notional, book, rules) or _guarded(intent, book)
+    refused = (
+        _stale(book, limits, now)
+        or _below_minimum(intent, shaped, notional, book, rules)
+        or _guarded(intent, book)
+    )
     if refused:
         return refused
     likeness = (
@@ -68,11 +77,38 @@ def judge(
     if twin is not None:
         return Denial(code="DUPLICATE_INSTRUCTION", detail=f"order={twin}")
     if intent.side is Side.SELL:
-        refused = _unsellable(intent, shaped, exposure)
-        return refused or Allowed(notional=notional, need=Usdc(0), exempt=True, likeness=likeness)
+        refused = _unsellable(intent, shaped, exposure) or _self_crossing(intent, shaped, exposure)
+        return refused or Allowed(
+            notional=notional, need=Usdc(0), exempt=True, likeness=likeness, market=market
+        )
     need = Usdc(notional + worst_fee(shaped, market, book.best_ask))
-    refused = _capped(notional, exposure, limits) or _unaffordable(need, exposure)
-    return refused or Allowed(notional=notional, need=need, exempt=False, likeness=likeness)
+    refused = (
+        capped(
+            intent,
+            shaped,
+            notional=notional,
+            need=need,
+            market=market,
+            book=book,
+            exposure=exposure,
+            limits=limits,
+            now=now,
+        )
+        or _self_crossing(intent, shaped, exposure)
+        or _unaffordable(need, exposure)
+    )
+    return refused or Allowed(notional=notional, need=need, exempt=False, likeness=likeness, market=market)
+
+
+def _stale(book: Book, limits: Limits, now: datetime) -> Denial | None:
+    most = limits.book_age_max
+    if most is None or book.recorded:
+        return None
+    age = now - book.received_at
+    if age <= most:
+        return None
+    second = timedelta(seconds=1)
+    return Denial(code="BOOK_STALE", detail=f"age={-(-age // second)} max={most // second}")
 
 
 def _below_minimum(intent: Intent, shaped: Shaped, notional: Usdc, book: Book, rules: Rules) -> Denial | None:
@@ -120,24 +156,11 @@ def _unsellable(intent: Intent, shaped: Shaped, exposure: Exposure) -> Denial | 
     return None
 
 
-def _capped(wanted: Usdc, exposure: Exposure, limits: Limits) -> Denial | None:
-    if limits.order_notional_max is not None and wanted > limits.order_notional_max:
-        return Denial(
-            code="NOTIONAL_EXCEEDS_LIMIT",
-            detail=f"notional={dollars_to_text(wanted)} max={dollars_to_text(limits.order_notional_max)}",
-        )
-    total = exposure.notional + wanted
-    if limits.run_notional_max is not None and total > limits.run_notional_max:
-        return Denial(
-            code="RUN_NOTIONAL_EXCEEDS_LIMIT",
-            detail=f"notional={dollars_to_text(wanted)} used={dollars_to_text(exposure.notional)} "
-            f"max={dollars_to_text(limits.run_notional_max)}",
-        )
-    if limits.run_orders_max is not None and exposure.orders >= limits.run_orders_max:
-        return Denial(
-            code="RUN_ORDERS_EXCEED_LIMIT", detail=f"orders={exposure.orders} max={limits.run_orders_max}"
-        )
-    return None
+def _self_crossing(intent: Intent, shaped: Shaped, exposure: Exposure) -> Denial | None:
+    met = exposure.resting.met_by(intent, shaped.limit_price)
+    if met is None:
+        return None
+    return Denial(code="SELF_CROSS", detail=f"order={met.order_id} price={to_text(met.price)}")
 
 
 def _unaffordable(need: Usdc, exposure: Exposure) -> Denial | None:

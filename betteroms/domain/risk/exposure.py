@@ -1,14 +1,18 @@
 """What is left to spend, to sell and to cap: the account as it moves with each order taken on."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from betteroms.domain.fact import fact
 from betteroms.domain.fees import fee, worst_fee_of_dollars
-from betteroms.domain.ids import OrderId, TokenId
+from betteroms.domain.ids import MarketId, OrderId, TokenId
 from betteroms.domain.intent import Intent
 from betteroms.domain.market import Market
 from betteroms.domain.money import Price, Size, Usdc, cost
+from betteroms.domain.order import Order
+from betteroms.domain.risk.history import NOTHING, History
+from betteroms.domain.risk.selfcross import Resting
+from betteroms.domain.risk.stakes import Stakes
 from betteroms.domain.rounding import Shaped
 from betteroms.domain.terms import Dollars, Liquidity, Shares, Side
 
@@ -32,13 +36,14 @@ class Allowed:
     included, 0 for a SELL.
 
     `exempt` says that it only reduces risk, so that the caps were not asked. `likeness` is what makes
-    another order of the run the same.
+    another order of the run the same. `market` is where it trades.
     """
 
     notional: Usdc
     need: Usdc
     exempt: bool
     likeness: tuple[object, ...]
+    market: Market
 
 
 def worst_notional(shaped: Shaped) -> Usdc:
@@ -59,12 +64,25 @@ def worst_fee(shaped: Shaped, market: Market, best_ask: Price | None) -> Usdc:
 class Exposure:
     """The account as the run's orders draw on it, one after the other.
 
-    Checks read it; only `accept` moves it.
+    `history` is the account's past, `resting` are the orders of ours that are on the books of the run's
+    markets once everything that was to be cancelled is gone. Checks read it; only `accept` moves it.
     """
 
-    __slots__ = ("_sellable", "cash", "notional", "orders", "seen")
+    __slots__ = (
+        "_day_orders",
+        "_sellable",
+        "cash",
+        "history",
+        "notional",
+        "orders",
+        "resting",
+        "seen",
+        "stakes",
+    )
 
-    def __init__(self, account: Account) -> None:
+    def __init__(
+        self, account: Account, *, history: History = NOTHING, resting: Iterable[Order] = ()
+    ) -> None:
         self.cash: int = account.cash - account.reserved_cash
         self._sellable: dict[TokenId, int] = {
             token: size - account.reserved_shares.get(token, 0) for token, size in account.held.items()
@@ -72,18 +90,30 @@ class Exposure:
         self.notional: int = 0
         self.orders: int = 0
         self.seen: dict[tuple[object, ...], OrderId] = {}
+        self.history = history
+        self.resting = Resting(resting)
+        self.stakes = Stakes(history.stakes)
+        self._day_orders: dict[MarketId, int] = dict(history.day_orders)
 
     def sellable(self, token_id: TokenId) -> int:
         """Shares held and neither reserved by open orders nor promised in this run."""
         return self._sellable.get(token_id, 0)
 
+    def day_orders(self, market_id: MarketId) -> int:
+        """Today's orders in the market, those of this run too."""
+        return self._day_orders.get(market_id, 0)
+
     def accept(self, order_id: OrderId, intent: Intent, shaped: Shaped, allowed: Allowed) -> None:
         """Draw on the account for an order that was allowed."""
         self.orders += 1
         self.seen.setdefault(allowed.likeness, order_id)
+        self._day_orders[intent.market_id] = self._day_orders.get(intent.market_id, 0) + 1
+        if intent.time_in_force.rests:
+            self.resting.add(order_id, intent, shaped.limit_price)
         if intent.side is Side.BUY:
             self.cash -= allowed.need
             self.notional += allowed.notional
+            self.stakes.add(allowed.market, intent.token_id, notional=allowed.notional, need=allowed.need)
             return
         assert isinstance(shaped.amount, Shares), "a SELL is always in shares"
         self._sellable[intent.token_id] = self.sellable(intent.token_id) - shaped.amount.size
