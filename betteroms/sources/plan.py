@@ -2,12 +2,12 @@
 
 import json
 import stat
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 from hashlib import sha256
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 
@@ -16,6 +16,7 @@ from betteroms.domain.risk.limits import Limits, tighter
 from betteroms.sources.plan_complaints import complaints, plan_contradictions
 from betteroms.sources.plan_fields import NOTES_LENGTH_MAX, OnRefusal
 from betteroms.sources.plan_model import INSTRUCTIONS_MAX, Instruction, Plan
+from betteroms.sources.plan_period import resolved
 from betteroms.sources.plan_problems import PROBLEMS_SHOWN_MAX, Problem, told
 from betteroms.sources.plan_schema import schema, schema_text
 from betteroms.sources.plan_text import DEPTH_MAX, PLAN_BYTES_MAX, Unreadable, depth_problems, exact_json
@@ -24,6 +25,7 @@ from betteroms.sources.wishes import intents, market_names
 __all__ = [
     "DEPTH_MAX",
     "INSTRUCTIONS_MAX",
+    "LIMIT_KEYS",
     "NOTES_LENGTH_MAX",
     "PLAN_BYTES_MAX",
     "PROBLEMS_SHOWN_MAX",
@@ -41,6 +43,22 @@ __all__ = [
     "schema",
     "schema_text",
 ]
+
+LIMIT_KEYS: Final[Mapping[str, str]] = {
+    "order_notional_max": "maxOrderNotionalUSD",
+    "run_notional_max": "maxRunNotionalUSD",
+    "run_orders_max": "maxOrdersPerRun",
+    "day_notional_max": "maxDayNotionalUSD",
+    "market_notional_max": "maxMarketNotionalUSD",
+    "event_loss_max": "maxEventLossUSD",
+    "open_positions_max": "maxOpenPositions",
+    "daily_loss_max": "maxDailyLossUSD",
+    "drawdown_max": "maxDrawdownUSD",
+    "spread_max": "maxSpread",
+    "depth_min": "minDepthUSD",
+    "book_age_max": "maxBookAgeSeconds",
+}
+"""What a plan calls each cap."""
 
 
 def read_plan(text: bytes, name: str) -> Plan:
@@ -112,25 +130,18 @@ def differences(before: Plan, after: Plan) -> list[str]:
 
 def resolved_plan_id(plan: Plan, scheduled_at: datetime) -> str:
     """The planId with `{date}`, `{hour}` and `{minute}` filled in, in UTC: `x-2026-11-20-13-05`."""
-    assert scheduled_at.tzinfo is not None, "times are always aware"
-    moment = scheduled_at.astimezone(UTC)
-    return (
-        plan.plan_id.replace("{date}", f"{moment:%Y-%m-%d}")
-        .replace("{hour}", f"{moment:%H}")
-        .replace("{minute}", f"{moment:%M}")
-    )
+    return resolved(plan.plan_id, scheduled_at)
 
 
 def plan_limits(plan: Plan) -> Limits:
     """The caps the plan sets on its own run: of `defaults` and `limits` the tighter."""
     defaults, limits = plan.defaults, plan.limits
+    stated: dict[str, Any] = {name: limits.get(key) for name, key in LIMIT_KEYS.items()}
+    if stated["book_age_max"] is not None:
+        stated["book_age_max"] = timedelta(seconds=stated["book_age_max"])
     return tighter(
         Limits(run_notional_max=defaults.get("maxNotionalUSD"), run_orders_max=defaults.get("maxOrders")),
-        Limits(
-            order_notional_max=limits.get("maxOrderNotionalUSD"),
-            run_notional_max=limits.get("maxRunNotionalUSD"),
-            run_orders_max=limits.get("maxOrdersPerRun"),
-        ),
+        Limits(**stated),
     )
 
 

@@ -56,7 +56,7 @@ class ExitRuleKeys(TypedDict, total=False):
         Seconds, Field(description="Sell this many seconds before the market's end.")
     ]
     coolDownMinutes: Annotated[
-        Minutes, Field(description="Buy none of it again for this many minutes after an exit.")
+        Minutes, Field(description="Buy none of it again for this many minutes after a stop.")
     ]
     maxDailyTrades: Annotated[Count, Field(description="The most orders in this market in one UTC day.")]
 
@@ -91,6 +91,31 @@ class PlanLimits(TypedDict, total=False):
     maxOrderNotionalUSD: Annotated[Dollars, Field(description="The most that one order may cost.")]
     maxRunNotionalUSD: Annotated[Dollars, Field(description="The most that all orders of the run may cost.")]
     maxOrdersPerRun: Annotated[Count, Field(description="The most orders of the run.")]
+    maxDayNotionalUSD: Annotated[
+        Dollars, Field(description="The most that all opening orders of a UTC day may cost, in any run.")
+    ]
+    maxMarketNotionalUSD: Annotated[
+        Dollars, Field(description="The most that one market may cost: held, open buys and the order.")
+    ]
+    maxEventLossUSD: Annotated[
+        Dollars, Field(description="The most that may be lost in one event, whatever comes true.")
+    ]
+    maxOpenPositions: Annotated[Count, Field(description="The most outcome tokens held or bid for.")]
+    maxDailyLossUSD: Annotated[
+        Dollars, Field(description="Open nothing once so much was lost since the day's first snapshot.")
+    ]
+    maxDrawdownUSD: Annotated[
+        Dollars, Field(description="Open nothing while the account is so far below its peak.")
+    ]
+    maxSpread: Annotated[
+        PriceField, Field(description="Open nothing across a wider spread, in dollars per share.")
+    ]
+    minDepthUSD: Annotated[
+        Dollars, Field(description="Take only where so many dollars are on display up to the limit.")
+    ]
+    maxBookAgeSeconds: Annotated[
+        Seconds, Field(description="Trade on no book that was read longer ago than this.")
+    ]
 
 
 @configured(_STRICT)

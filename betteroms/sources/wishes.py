@@ -1,13 +1,13 @@
 """From a plan and its markets to intents: names become tokens, and silence becomes the default."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, cast
 
 from betteroms.domain.errors import NotFound
 from betteroms.domain.ids import MarketId, TokenId, plan_key
 from betteroms.domain.intent import ExitRules, Intent
-from betteroms.domain.market import Market
+from betteroms.domain.market import Market, Outcome
 from betteroms.domain.money import Price, Size, Usdc
 from betteroms.domain.terms import Dollars, Mode, OrderType, Shares, Side, TimeInForce
 from betteroms.sources.plan_fields import SizeUnit
@@ -122,7 +122,7 @@ def _terms(item: Instruction, defaults: Defaults) -> _Terms:
         price_ceil=item.get("priceCeil"),
         price_floor=item.get("priceFloor"),
         lifetime_seconds=lifetime if time.rests else None,
-        exit_rules=_exit_rules(inherited),
+        exit_rules=exit_rules_of(inherited),
     )
 
 
@@ -134,7 +134,8 @@ def _slippage_ticks(item: Instruction, defaults: Defaults) -> int:
     return item.get("slippageTicksSell", default)
 
 
-def _exit_rules(keys: ExitRuleKeys) -> ExitRules | None:
+def exit_rules_of(keys: ExitRuleKeys) -> ExitRules | None:
+    """The exit rules that these keys state; None where they state none."""
     if EXIT_RULE_KEYS.isdisjoint(keys):
         return None
     return ExitRules(
@@ -168,7 +169,7 @@ def _claim(market_id: str, outcome: str | None, markets: Mapping[str, Market]) -
     market = markets.get(market_id)
     if market is None:
         return "marketId", f"unknown market {cut(market_id)}"
-    named = None if outcome is None else _index(outcome, market)
+    named = None if outcome is None else outcome_meant(outcome, market.outcomes)
     if outcome is not None and named is None:
         labels = " and ".join(quoted(known.label) for known in market.outcomes)
         return "outcome", f"unknown outcome {quoted(outcome)}; {cut(market.name)} has {labels}"
@@ -187,12 +188,12 @@ def _claim(market_id: str, outcome: str | None, markets: Mapping[str, Market]) -
     return _Claim(market_id=market.market_id, token_id=chosen.token_id, label=chosen.label, index=index)
 
 
-def _index(outcome: str, market: Market) -> int | None:
+def outcome_meant(outcome: str, outcomes: Sequence[Outcome]) -> int | None:
     """Which outcome is meant: the one with that label, else the first or second for YES or NO.
 
     A position never beats a label: where the second outcome is called Yes, NO does not mean it.
     """
-    labels = [known.label.casefold() for known in market.outcomes]
+    labels = [known.label.casefold() for known in outcomes]
     wished = outcome.casefold()
     if labels.count(wished) == 1:
         return labels.index(wished)

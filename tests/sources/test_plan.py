@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from betteroms.domain.errors import PlanInvalid
-from betteroms.domain.money import MICROS, Usdc
+from betteroms.domain.money import MICROS, Price, Usdc
 from betteroms.domain.risk.limits import Limits
 from betteroms.sources.plan import (
     PLAN_BYTES_MAX,
@@ -189,6 +189,31 @@ def test_every_market_of_a_plan_is_named_once() -> None:
                 order_notional_max=Usdc(100 * MICROS),
                 run_notional_max=Usdc(1_500_500_000),
                 run_orders_max=50,
+            ),
+        ),
+        (
+            {},
+            {
+                "maxDayNotionalUSD": 300,
+                "maxMarketNotionalUSD": 80,
+                "maxEventLossUSD": 90,
+                "maxOpenPositions": 12,
+                "maxDailyLossUSD": 40,
+                "maxDrawdownUSD": "70.5",
+                "maxSpread": 0.04,
+                "minDepthUSD": 10,
+                "maxBookAgeSeconds": 15,
+            },
+            Limits(
+                day_notional_max=Usdc(300 * MICROS),
+                market_notional_max=Usdc(80 * MICROS),
+                event_loss_max=Usdc(90 * MICROS),
+                open_positions_max=12,
+                daily_loss_max=Usdc(40 * MICROS),
+                drawdown_max=Usdc(70_500_000),
+                spread_max=Price(40_000),
+                depth_min=Usdc(10 * MICROS),
+                book_age_max=timedelta(seconds=15),
             ),
         ),
     ],

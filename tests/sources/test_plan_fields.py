@@ -215,7 +215,7 @@ def test_words_become_the_words_of_the_trade() -> None:
         ({"limits": {"maxOrderNotionalUSD": -1}}, f"limits.maxOrderNotionalUSD: -1 {OFF_AMOUNT}"),
         ({"limits": {"maxRunNotionalUSD": "x"}}, 'limits.maxRunNotionalUSD: "x" is not a number'),
         ({"limits": {"maxOrdersPerRun": 1.5}}, f"limits.maxOrdersPerRun: 1.5 {OFF_COUNT}"),
-        ({"limits": {"maxDailyLossUSD": 5}}, "limits.maxDailyLossUSD: is an unknown key"),
+        ({"limits": {"leverage": 5}}, "limits.leverage: is an unknown key"),
         ({"plan_id": "a"}, "plan_id: is an unknown key; did you mean planId?"),
         ({"instructions": []}, "instructions: is an unknown key; did you mean tradeInstructions?"),
     ],
