@@ -13,7 +13,7 @@ from betteroms.domain.execution import Execution
 from betteroms.domain.ids import MarketId, OrderId, TokenId, order_id
 from betteroms.domain.intent import Cancel, Intent
 from betteroms.domain.market import Market
-from betteroms.domain.money import Size, Usdc
+from betteroms.domain.money import Price, Size, Usdc
 from betteroms.domain.order import (
     ALIVE,
     CancelRequested,
@@ -60,13 +60,15 @@ def see(markets: Iterable[Market], books: Mapping[TokenId, Book]) -> World:
 class Outcome:
     """What became of the wishes: their orders, in the order of the wishes, with their fills.
 
-    `settled` are orders of earlier runs that moved first.
+    `settled` are orders of earlier runs that moved first, as they stand now. `waiting` are wishes that
+    replace an order whose end is not confirmed: they are for the next pass.
     """
 
     orders: Sequence[Order]
     executions: Mapping[OrderId, Sequence[Execution]]
     settled: Sequence[Order] = ()
     settled_executions: Mapping[OrderId, Sequence[Execution]] = field(default_factory=dict)
+    waiting: Sequence[Intent] = ()
 
 
 @dataclass(slots=True)
@@ -77,7 +79,10 @@ class _TakenOn:
 
 
 class Pipeline:
-    """One run's corridor over one world, one ledger and one executor."""
+    """One run's corridor over one world, one ledger and one executor.
+
+    `approved` are worst prices of MARKET orders, for which they take the place of those of now.
+    """
 
     def __init__(
         self,
@@ -89,33 +94,72 @@ class Pipeline:
         executor: Executor,
         limits: Limits,
         stop_on_refusal: bool = False,
+        approved: Mapping[OrderId, Price] | None = None,
     ) -> None:
         self._run = run
         self._world = world
         self._snapshot = snapshot
         self._ledger = ledger
         self._executor = executor
-        self._limits = limits
+        self.limits = limits
         self._stop_on_refusal = stop_on_refusal
+        self._approved = approved or {}
         self._account = snapshot.account
-        self._settled: list[Order] = []
+        self._open = {order.order_id: order for order in snapshot.open_orders}
+        self._settled: dict[OrderId, Order] = {}
         self._settled_executions: dict[OrderId, list[Execution]] = {}
+
+    @property
+    def open_orders(self) -> Sequence[Order]:
+        """The orders of earlier runs that are alive now, in time order."""
+        return list(self._open.values())
+
+    @property
+    def settled(self) -> Sequence[Order]:
+        """The orders of earlier runs that moved in this pass so far, as they stand now."""
+        return list(self._settled.values())
+
+    def settled_executions(self) -> Mapping[OrderId, Sequence[Execution]]:
+        """What orders of earlier runs filled in this pass so far."""
+        return self._settled_executions
 
     def settle(self) -> None:
         """Before anything new: what became of the orders that were left alive in these markets?"""
-        for events in self._executor.poll(self._snapshot.open_orders):
-            if not events:
-                continue
-            self._settled.extend(self._ledger.apply(events))
-            _gather(events, self._settled_executions)
-        self._account = _released(self._account, self._snapshot.open_orders, self._settled)
+        moved: dict[OrderId, Order] = {}
+        for events in self._executor.poll(self.open_orders):
+            if events:
+                moved.update((order.order_id, order) for order in self._ledger.apply(events))
+                _gather(events, self._settled_executions)
+        # Once all is told: a fill may come after the cancel that it raced.
+        self._moved(list(moved.values()))
+
+    def cancel(self, cancels: Iterable[Cancel]) -> None:
+        """End these orders, so that what they reserved is free; each once, by the first that asks.
+
+        An order that is not alive is left as it is.
+        """
+        wanted: dict[OrderId, Cancel] = {}
+        for cancel in cancels:
+            if cancel.order_id in self._open:
+                wanted.setdefault(cancel.order_id, cancel)
+        if not wanted:
+            return
+        now = self._run.now
+        asked: list[OrderEvent] = [
+            CancelRequested(order_id=cancel.order_id, at=now, reason=cancel.reason)
+            for cancel in wanted.values()
+        ]
+        before = self._ledger.apply(asked)
+        orders = {order.order_id: order for order in before}
+        self._moved(self._ledger.apply(self._executor.cancel(list(wanted.values()), orders)))
 
     def run(self, wishes: Iterable[Intent | Cancel]) -> Outcome:
         """Take each wish on or refuse it, write all of them down, carry them out, book what happened."""
-        cancels, intents = _sorted_out(wishes)
-        if cancels:
-            self._cancel(cancels)
-        taken_on = self._take_on(intents)
+        wished = list(wishes)
+        self.cancel(wish for wish in wished if isinstance(wish, Cancel))
+        intents = [wish for wish in wished if isinstance(wish, Intent)]
+        ready = [wish for wish in intents if wish.replaces not in self._open]
+        taken_on = self._take_on(ready)
         orders = self._executor.prepare(taken_on.accepted)
         self._ledger.record(orders, taken_on.denied, sends_out=self._executor.sends_out)
         final: dict[OrderId, Order] = {}
@@ -126,40 +170,37 @@ class Pipeline:
         return Outcome(
             orders=[final.get(order.order_id, order) for order in taken_on.orders],
             executions={**executions, **self._snapshot.executions},
-            settled=self._settled,
+            settled=list(self._settled.values()),
             settled_executions=self._settled_executions,
+            waiting=[wish for wish in intents if wish.replaces in self._open],
         )
 
-    def _cancel(self, cancels: Sequence[Cancel]) -> None:
-        """End these orders, so that the wishes that follow may use what they reserved."""
-        now = self._run.now
-        asked: list[OrderEvent] = [
-            CancelRequested(order_id=cancel.order_id, at=now, reason=cancel.reason) for cancel in cancels
-        ]
-        before = self._ledger.apply(asked)
-        orders = {order.order_id: order for order in before}
-        ended = self._ledger.apply(self._executor.cancel(cancels, orders))
-        self._account = _released(self._account, before, ended)
+    def _moved(self, orders: Sequence[Order]) -> None:
+        """Take note of how orders of earlier runs stand now, and of what they no longer reserve."""
+        before = [self._open[order.order_id] for order in orders if order.order_id in self._open]
+        self._account = _released(self._account, before, orders)
+        for order in orders:
+            self._settled[order.order_id] = order
+            if order.status in ALIVE:
+                self._open[order.order_id] = order
+            else:
+                self._open.pop(order.order_id, None)
 
     def _take_on(self, intents: Sequence[Intent]) -> _TakenOn:
         taken_on = _TakenOn()
-        exposure = Exposure(self._account)
-        carried_out = {
-            name: order
-            for name, order in self._snapshot.known.items()
-            if order.status is not OrderStatus.NEW or order.sending_at is not None
-        }
+        exposure = Exposure(self._account, history=self._snapshot.history, resting=self.open_orders)
+        done = {name: order for name, order in self._snapshot.known.items() if carried_out(order)}
         stopped = False
         for intent in intents:
             name = order_id(intent.key)
             # The same key again, from an earlier attempt or in this pass, is the same wish.
-            known = carried_out.get(name)
+            known = done.get(name)
             if known is not None:
                 taken_on.orders.append(known)
                 continue
             verdict = STOPPED if stopped else None
             order = self._judged(name, intent, exposure, verdict)
-            carried_out[name] = order
+            done[name] = order
             taken_on.orders.append(order)
             if order.status is OrderStatus.DENIED:
                 taken_on.denied.append(order)
@@ -184,7 +225,7 @@ class Pipeline:
             return self._denied(name, intent, refused or Denial(code="NO_BOOK"))
         if isinstance(rules, Denial):
             return self._denied(name, intent, rules)
-        shaped = shape(intent, rules, book)
+        shaped = shape(intent, rules, book, approved=self._approved.get(name))
         if isinstance(shaped, Denial):
             return self._denied(name, intent, shaped)
         allowed = judge(
@@ -194,7 +235,8 @@ class Pipeline:
             book=book,
             rules=rules,
             exposure=exposure,
-            limits=self._limits,
+            limits=self.limits,
+            now=self._run.now,
         )
         denial = allowed if isinstance(allowed, Denial) else None
         if isinstance(allowed, Allowed):
@@ -231,16 +273,9 @@ class Pipeline:
         )
 
 
-def _sorted_out(wishes: Iterable[Intent | Cancel]) -> tuple[list[Cancel], list[Intent]]:
-    """Cancels apart from intents; an order that two rules want to end is ended once, by the first."""
-    cancels: dict[OrderId, Cancel] = {}
-    intents: list[Intent] = []
-    for wish in wishes:
-        if isinstance(wish, Cancel):
-            cancels.setdefault(wish.order_id, wish)
-        else:
-            intents.append(wish)
-    return list(cancels.values()), intents
+def carried_out(order: Order) -> bool:
+    """Whether an order of an earlier attempt stays as it is; what provably never left may be judged anew."""
+    return order.status is not OrderStatus.NEW or order.sending_at is not None
 
 
 def _expiry(intent: Intent, now: datetime) -> datetime | None:

@@ -10,6 +10,9 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from betteroms.domain.book import Book
+from betteroms.domain.bounds import FillBounds
+from betteroms.domain.bounds_value import Tilt
+from betteroms.domain.errors import BetterOmsError
 from betteroms.domain.execution import Execution
 from betteroms.domain.ids import BookId, MarketId, OrderId, RunId, TokenId
 from betteroms.domain.intent import Cancel
@@ -17,8 +20,11 @@ from betteroms.domain.liquidity import Taken
 from betteroms.domain.market import Market
 from betteroms.domain.money import Usdc
 from betteroms.domain.order import Order, OrderEvent
-from betteroms.domain.position import LedgerEntry, Position
+from betteroms.domain.portfolio import PortfolioSnapshot
+from betteroms.domain.position import LedgerEntry, Position, Quote
 from betteroms.domain.risk import Account
+from betteroms.domain.risk.history import NOTHING, History, RiskState
+from betteroms.domain.rule import RuleRemoved, RuleSet
 from betteroms.domain.run import EarlierRun, RunStatus
 from betteroms.domain.terms import Mode
 
@@ -130,7 +136,13 @@ class Snapshot:
 
     `known` holds orders that already exist under the ids asked for, `executions` their fills;
     `open_orders` those resting in the markets asked for, in time order; `sequence` the ledger's position;
-    `opening_cash` is what the mode's wallet started with, None before its first use.
+    `opening_cash` is what the mode's wallet started with, None before its first use. `rules` are the exit
+    rules in force for tokens of these markets, `bounds` the other two answers for the open orders, `history`
+    the account's past, empty where nobody asked for it. `settlements` are what these markets paid so far, by
+    token and in order. `quotes` are the prices that positions were last seen at. `tilts` tell by how much the
+    bounds of all orders ever differ from what was filled, `worths` twice the dollars that a share of those
+    tokens was last worth, in millionths; both only with the history. `deposited` is deposits less
+    withdrawals, `fees` all that was ever charged.
     """
 
     mode: Mode
@@ -142,14 +154,48 @@ class Snapshot:
     executions: Mapping[OrderId, Sequence[Execution]]
     sequence: int = 0
     opening_cash: Usdc | None = None
+    rules: Mapping[TokenId, RuleSet] = field(default_factory=dict)
+    bounds: Mapping[OrderId, FillBounds] = field(default_factory=dict)
+    history: History = NOTHING
+    settlements: Mapping[TokenId, Sequence[LedgerEntry]] = field(default_factory=dict)
+    quotes: Mapping[TokenId, Quote] = field(default_factory=dict)
+    tilts: Mapping[TokenId, Tilt] = field(default_factory=dict)
+    worths: Mapping[TokenId, int] = field(default_factory=dict)
+    deposited: Usdc = Usdc(0)
+    fees: Usdc = Usdc(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RiskChanged:
+    """The drawdown switch of a mode tripped or was reset."""
+
+    mode: Mode
+    state: RiskState
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderBounds:
+    """How an order might have filled at worst and at best, as far as that is known now."""
+
+    mode: Mode
+    bounds: FillBounds
+
+
+Fact = LedgerEntry | RuleSet | RuleRemoved | RiskChanged | OrderBounds | PortfolioSnapshot
+"""What the ledger keeps besides orders and their events: nothing of it is a wish."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunInputs:
-    """What a run read: for each token and market the kept payload, and when it came."""
+    """What a run read: for each token and market the kept payload, and when it came.
+
+    `names` are those it asked for that a market does not tell of itself: neither its slug nor its id.
+    """
 
     books: Mapping[TokenId, Book] = field(default_factory=dict)
     markets: Mapping[MarketId, Market] = field(default_factory=dict)
+    names: Mapping[str, MarketId] = field(default_factory=dict)
 
 
 class Ledger(Protocol):
@@ -170,8 +216,22 @@ class Ledger(Protocol):
         """
         ...
 
-    def snapshot(self, mode: Mode, *, markets: Collection[MarketId], orders: Collection[OrderId]) -> Snapshot:
-        """The state that matters to a run over these markets: what is committed, taken once, at its start."""
+    def touched(self, mode: Mode, *, settled_since: datetime) -> Sequence[MarketId]:
+        """The markets in which anything is held, an order is alive, or a payout came since then; by id."""
+        ...
+
+    def snapshot(
+        self,
+        mode: Mode,
+        *,
+        markets: Collection[MarketId],
+        orders: Collection[OrderId],
+        at: datetime | None = None,
+    ) -> Snapshot:
+        """The state that matters to a run over these markets: what is committed, taken once, at its start.
+
+        `at` asks for the account's history as of that moment, which costs a look at all of today's orders.
+        """
         ...
 
     def observe(self, inputs: RunInputs, payloads: Iterable[Payload]) -> None:
@@ -189,10 +249,122 @@ class Ledger(Protocol):
         """
         ...
 
+    def note(self, facts: Sequence[Fact], /) -> None:
+        """Take facts in: entries move positions and cash, the rest is kept as it stands now.
+
+        An entry told twice counts once; the first snapshot of an hour stays. Audit rows tell of entries, of
+        rules that were set, triggered or removed, and of the drawdown switch.
+        """
+        ...
+
+    def end_interrupted(self, at: datetime) -> Sequence[RunId]:
+        """Write down as failed what still says that it runs, though only we hold the writer's lock."""
+        ...
+
+    def abandon_run(self, run_id: RunId, *, at: datetime) -> None:
+        """Write down that a failed run is never to be taken up again."""
+        ...
+
     def close_run(self, run: Run, summary: Mapping[str, Any], *, completed_at: datetime) -> None:
         """Complete the run with its summary, and commit what is still pending."""
         ...
 
     def fail_run(self, run: Run, error: str, *, completed_at: datetime) -> None:
         """Drop what is pending and write down that the run failed; one that was completed stays so."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredPlan:
+    """A plan kept in the database for `run`.
+
+    `plan_id` is as it was written, with its braces; `file` the name it was added under, `body` its bytes.
+    `active` is the switch in force, whatever the file says of it.
+    """
+
+    mode: Mode
+    plan_id: str
+    priority: int
+    active: bool
+    file: str
+    content_hash: str
+    body: bytes
+    added_at: datetime
+    changed_at: datetime
+
+
+class PlanShelf(Protocol):
+    """The plans kept in the database. A change is one small transaction, and takes no writer's lock."""
+
+    def list(self) -> Sequence[StoredPlan]:
+        """All of them, by planId and mode."""
+        ...
+
+    def get(self, plan_id: str) -> Sequence[StoredPlan]:
+        """The plans of this planId as it was written: at most one for each mode."""
+        ...
+
+    def put(self, plan: StoredPlan, *, replacing: StoredPlan | None) -> bool:
+        """Add the plan, or put it in the place of `replacing`; False where that is not what is there now."""
+        ...
+
+    def set_active(self, plan: StoredPlan, *, active: bool, at: datetime) -> bool:
+        """Turn the switch; False where it stood so already, or the plan is gone."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundPlan:
+    """A file that lies where plans are looked for: its bytes, or the fault that kept us from them.
+
+    `name` is for people; `file` is the last part of it, by which plans of one priority are ordered.
+    """
+
+    name: str
+    file: str
+    body: bytes = b""
+    fault: BetterOmsError | None = None
+
+
+class PlanPlace(Protocol):
+    """Where `run` looks for plans besides the shelf."""
+
+    @property
+    def name(self) -> str:
+        """How people call it: the directory or URL they gave."""
+        ...
+
+    def plans(self) -> Iterable[FoundPlan]:
+        """Every file there that should be a plan, by name.
+
+        Raises:
+            PlanInvalid: there is no such place, or it is no place for plans.
+            ExtraMissing: what reads such a place is not installed.
+            StorageUnreachable: the storage gave no usable answer.
+        """
+        ...
+
+
+class Journal(Protocol):
+    """Where runs say what they do, line by line, for whoever looks for the reason later."""
+
+    def note(
+        self,
+        event: str,
+        /,
+        *,
+        level: str = "info",
+        run_id: RunId | None = None,
+        order_id: OrderId | None = None,
+        **facts: str | int | None,
+    ) -> None:
+        """Write one line. It never fails: a full disk must not break off a run."""
+        ...
+
+
+class Notifier(Protocol):
+    """Tells the operator, who is not looking."""
+
+    def tell(self, title: str, body: str, *, severity: str) -> None:
+        """Send a short message. It never fails: what could not be sent is in the journal."""
         ...

@@ -11,9 +11,17 @@ A refusal of one instruction is a value (`Denial`, in `order.py`), never one of 
     ├── ModeUnavailable      a mode that this version cannot carry out
     ├── PlanAlreadyRun       the planId has a completed run in this mode
     ├── PlanChanged          the planId was started with other content
+    ├── ApprovalInvalid      a file that is no saved preview
+    ├── ApprovalMismatch     a saved preview that is not what would happen now
+    ├── CashShort            more was to be taken out of the wallet than is free
     ├── LockHeld             another run is writing
     ├── VenueUnreachable     the venue gave no usable answer
     ├── RecordingUnreadable  a --books directory cannot be used
+    ├── StorageUnreachable   object storage with plans gave no usable answer
+    ├── OutputRefused        a file that is there already, or is no file
+    ├── ExtraMissing         a part of the program that was not installed
+    ├── CrontabUnusable      the crontab cannot be read or replaced
+    ├── NotificationFailed   a message that was asked for could not be sent
     └── DatabaseUnavailable  the database is gone, full, too old or too new
 """
 
@@ -72,6 +80,25 @@ class PlanChanged(BetterOmsError):
     """The planId was started before with another content."""
 
 
+class ApprovalInvalid(BetterOmsError):
+    """A file that is no saved preview, or cannot be read."""
+
+
+class ApprovalMismatch(BetterOmsError):
+    """A saved preview that was altered, is too old, or is not what would happen now; nothing is written.
+
+    `problems` names every difference: what it was, and what it is now.
+    """
+
+    def __init__(self, message: str, problems: Sequence[str]) -> None:
+        super().__init__(message)
+        self.problems = tuple(problems)
+
+
+class CashShort(BetterOmsError):
+    """More was to be withdrawn than is there and not reserved; nothing is written."""
+
+
 class LockHeld(BetterOmsError):
     """Another run holds the writer's lock; the message says which."""
 
@@ -82,6 +109,34 @@ class VenueUnreachable(BetterOmsError):
 
 class RecordingUnreadable(BetterOmsError):
     """The directory of recorded books does not exist or cannot be read."""
+
+
+class StorageUnreachable(BetterOmsError):
+    """The object storage that holds plans did not answer, or refused us."""
+
+
+class OutputRefused(BetterOmsError):
+    """What was to be written would replace a file nobody said to replace, or something that is no file."""
+
+
+class ExtraMissing(BetterOmsError):
+    """An optional part that this installation lacks; `extra` is its name in pyproject.toml."""
+
+    def __init__(self, extra: str, needed: str) -> None:
+        super().__init__(f"{needed}: pip install 'betteroms[{extra}]'")
+        self.extra = extra
+
+
+class CrontabUnusable(BetterOmsError):
+    """The crontab cannot be read or replaced; it is as it was."""
+
+
+class NotificationFailed(BetterOmsError):
+    """A message could not be sent; `problems` names each service that did not take it, and why."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = tuple(problems)
 
 
 class DatabaseUnavailable(BetterOmsError):

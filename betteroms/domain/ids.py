@@ -65,6 +65,11 @@ def run_id(mode: Mode, kind: str, name: str) -> RunId:
     return RunId(_uuid5(key(mode.value, "run", kind, name)))
 
 
+def rule_id(mode: Mode, token_id: TokenId, *, set_by: str) -> str:
+    """The id of a set of exit rules: it follows from who set it, an order or the operator at a moment."""
+    return _uuid5(key(mode.value, "rules", token_id, set_by))
+
+
 def content_id(payload: bytes) -> BookId:
     """The name of a kept payload: what it says, hashed."""
     return BookId(sha256(payload).hexdigest())

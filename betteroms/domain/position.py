@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from betteroms.domain.execution import Execution
 from betteroms.domain.ids import MarketId, TokenId
@@ -35,13 +36,23 @@ class EntryKind(StrEnum):
 
     DEPOSIT = "DEPOSIT"
     WITHDRAWAL = "WITHDRAWAL"
+    SETTLEMENT = "SETTLEMENT"
+    """A resolved market paid for the shares we held."""
+    REVERSAL = "REVERSAL"
+    """A payout that turned out to be another: what it paid is taken back."""
+
+
+CAPITAL: Final = frozenset({EntryKind.DEPOSIT, EntryKind.WITHDRAWAL})
+"""What moves cash in or out without being a gain or a loss."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerEntry:
     """A movement that no execution explains; `key` names it, so that telling it twice counts once.
 
-    `cash` is signed dollars that entered us.
+    `cash` is signed dollars that entered us, `size` signed shares of `token_id` that did: a settlement takes
+    the shares away and brings what they paid. `payout` is dollars per share in millionths, and `paid_for`
+    the shares it was paid for, where the entry is about a payout.
     """
 
     key: str
@@ -50,13 +61,22 @@ class LedgerEntry:
     cash: Usdc
     at: datetime
     note: str | None = None
+    market_id: MarketId | None = None
+    token_id: TokenId | None = None
+    size: Size = Size(0)
+    payout: int | None = None
+    paid_for: Size = Size(0)
 
 
 def cost_removed(*, cost_basis: Usdc, held: Size, sold: Size) -> Usdc:
     """The cost that leaves with a sale, at average cost: rounded up, all of it when nothing stays."""
+    return Usdc(_removed(cost_basis, held, sold))
+
+
+def _removed(cost_basis: int, held: int, sold: int) -> int:
     if held <= 0 or sold >= held:
         return cost_basis
-    return Usdc(-(-cost_basis * sold // held))
+    return -(-cost_basis * sold // held)
 
 
 class Holding:
@@ -79,25 +99,49 @@ class Holding:
 
     def book(self, execution: Execution) -> None:
         """Take one execution in."""
-        self.fees += execution.fee
         if execution.side is Side.BUY:
-            if self.size == 0:
-                self.opened_at = execution.executed_at
-            self.size += execution.size
-            self.cost_basis -= execution.cash
-            self.realised -= execution.fee
+            self.buy(execution.size, execution.cash, execution.fee, execution.executed_at)
         else:
-            removed = cost_removed(
-                cost_basis=Usdc(self.cost_basis), held=Size(self.size), sold=execution.size
-            )
-            self.size -= execution.size
-            self.cost_basis -= removed
-            self.realised += execution.cash - removed - execution.fee
+            self.sell(execution.size, execution.cash, execution.fee)
+
+    def buy(self, size: int, cash: int, fee: int, at: datetime) -> None:
+        """Take a BUY in, by its bare numbers: whoever folds a million has no time for more."""
         if self.size == 0:
-            # Where nothing is held nothing has a cost: what a reversal leaves of it was a gain or a loss.
-            self.realised -= self.cost_basis
-            self.cost_basis = 0
-            self.opened_at = None
+            self.opened_at = at
+        self.size += size
+        self.cost_basis -= cash
+        self.realised -= fee
+        self.fees += fee
+        if self.size == 0:
+            self._close()
+
+    def sell(self, size: int, cash: int, fee: int) -> None:
+        """Take a SELL in, by its bare numbers."""
+        removed = _removed(self.cost_basis, self.size, size)
+        self.size -= size
+        self.cost_basis -= removed
+        self.realised += cash - removed - fee
+        self.fees += fee
+        if self.size == 0:
+            self._close()
+
+    def enter(self, entry: LedgerEntry) -> None:
+        """Take one entry of this token in."""
+        self.leave(-entry.size, entry.cash)
+
+    def leave(self, size: int, cash: int) -> None:
+        """Take an entry in, by its bare numbers: shares leave with their cost, cash is realised."""
+        assert size >= 0, "entries bring no shares"
+        if size:
+            self.sell(size, cash, 0)
+            return
+        self.realised += cash
+
+    def _close(self) -> None:
+        # Where nothing is held nothing has a cost: what a reversal leaves of it was a gain or a loss.
+        self.realised -= self.cost_basis
+        self.cost_basis = 0
+        self.opened_at = None
 
     def position(self) -> Position:
         """What it came to."""
@@ -131,6 +175,15 @@ class Mark:
 
     doubled: int
     flag: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """The prices at which a token was last seen, and when its book was read."""
+
+    best_bid: Price | None
+    best_ask: Price | None
+    at: datetime
 
 
 def mark(*, best_bid: Price | None, best_ask: Price | None, by: str = "mid") -> Mark:

@@ -67,11 +67,15 @@ def rules_of(market: Market, book: Book | None) -> Rules | Denial:
     return Rules(tick_size=tick, minimum_size=minimum, assumed=tuple(assumed))
 
 
-def shape(intent: Intent, rules: Rules, book: Book) -> Shaped | Denial:
-    """Round a wish to what the venue takes, or say why it cannot be."""
+def shape(intent: Intent, rules: Rules, book: Book, *, approved: Price | None = None) -> Shaped | Denial:
+    """Round a wish to what the venue takes, or say why it cannot be.
+
+    `approved` is a worst price that was approved before: for MARKET it takes the place of the one that the
+    best price gives now.
+    """
     tick = rules.tick_size
     if intent.order_type is OrderType.MARKET:
-        worst = _market_limit(intent, tick, book)
+        worst = _market_limit(intent, tick, book, approved)
         if isinstance(worst, Denial):
             return worst
         price, wished = worst, worst
@@ -95,18 +99,18 @@ def shape(intent: Intent, rules: Rules, book: Book) -> Shaped | Denial:
     )
 
 
-def _market_limit(intent: Intent, tick: Price, book: Book) -> Price | Denial:
+def _market_limit(intent: Intent, tick: Price, book: Book, approved: Price | None) -> Price | Denial:
     slippage = intent.slippage_ticks * tick
     if intent.side is Side.BUY:
         if book.best_ask is None:
             return Denial(code="NO_LIQUIDITY", detail="asks=0")
-        worst = min(book.best_ask + slippage, MICROS - tick)
+        worst = min(book.best_ask + slippage if approved is None else approved, MICROS - tick)
         if intent.price_ceil is not None:
             worst = min(worst, intent.price_ceil)
         return Price(floor_to(worst, tick))
     if book.best_bid is None:
         return Denial(code="NO_LIQUIDITY", detail="bids=0")
-    worst = max(book.best_bid - slippage, tick)
+    worst = max(book.best_bid - slippage if approved is None else approved, tick)
     if intent.price_floor is not None:
         worst = max(worst, intent.price_floor)
     return Price(ceil_to(worst, tick))

@@ -10,6 +10,8 @@ from betteroms.domain.errors import PlanAlreadyRun, PlanChanged
 from betteroms.domain.terms import Mode
 
 DIFFERENCES_SHOWN: Final = 5
+INTERRUPTED: Final = "interrupted: the process ended before the run did"
+"""The error of a run that was found still running when nobody could be."""
 
 
 class RunStatus(StrEnum):
@@ -21,13 +23,18 @@ class RunStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EarlierRun:
-    """The run that a planId already has in a mode; `plan` is the file it was started with."""
+    """The run that a planId already has in a mode; `plan` is the file it was started with.
+
+    `tied_up` is what its opening orders might cost at their limits, in millionths; None until completed.
+    """
 
     status: RunStatus
     content_hash: str | None
     attempt: int
     started_at: datetime
     plan: bytes | None = None
+    scheduled_at: datetime | None = None
+    tied_up: int | None = None
 
 
 def refuse_repetition(

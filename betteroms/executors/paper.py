@@ -8,16 +8,18 @@ the events.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Final
 
 from betteroms.domain.book import Book
+from betteroms.domain.bounds import FillBounds, careful, hopeful
 from betteroms.domain.execution import Execution
 from betteroms.domain.fees import FeeSchedule, fee
 from betteroms.domain.ids import MarketId, OrderId, TokenId
 from betteroms.domain.intent import Cancel
 from betteroms.domain.liquidity import LiquidityMemory
 from betteroms.domain.market import Market
-from betteroms.domain.matching import Depth, Walk
+from betteroms.domain.matching import Bite, Depth, Walk
 from betteroms.domain.money import MICROS, Price, Size, Usdc, cost, proceeds
 from betteroms.domain.order import (
     ALIVE,
@@ -36,16 +38,29 @@ from betteroms.domain.terms import Dollars, Liquidity, Side, TimeInForce
 BATCH_ORDERS: Final = 2_000
 
 
+class FillModel(StrEnum):
+    """How resting orders meet a book (DECISIONS 4.4). Runs trade by the base; the others ask "what if"."""
+
+    PESSIMISTIC = "pessimistic"
+    BASE = "base"
+    OPTIMISTIC = "optimistic"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaperSettings:
     """How much of each level may be ours (millionths), and how many ticks fills move against us."""
 
     liquidity_fraction: int = 1_000_000
     slippage_ticks: int = 0
+    fill: FillModel = FillModel.BASE
 
 
 class PaperExecutor:
-    """Keeps the promises of `ports.Executor` on books frozen at the run's start."""
+    """Keeps the promises of `ports.Executor` on books frozen at the run's start.
+
+    `bounds` tell the pessimistic model what stood ahead of each resting order; one it knows nothing of
+    does not fill.
+    """
 
     sends_out = False
 
@@ -58,6 +73,7 @@ class PaperExecutor:
         memory: LiquidityMemory,
         settings: PaperSettings,
         now: datetime,
+        bounds: Mapping[OrderId, FillBounds] | None = None,
     ) -> None:
         self._markets = markets
         self._books = books
@@ -65,6 +81,7 @@ class PaperExecutor:
         self._memory = memory
         self._settings = settings
         self._now = now
+        self._bounds = bounds or {}
         self._depths: dict[tuple[TokenId, Side], Depth] = {}
 
     def prepare(self, orders: Sequence[Order]) -> Sequence[Order]:
@@ -116,7 +133,8 @@ class PaperExecutor:
             events.append(Canceled(order_id=order.order_id, at=self._now, code="FOK_NOT_FILLED"))
             return
         if walk.bites:
-            events.append(self._fill(order, depth, walk, Liquidity.TAKER))
+            pieces = [(bite.price, bite.size) for bite in walk.bites]
+            events.append(self._fill(order, depth, walk, pieces, Liquidity.TAKER))
         if not walk.complete and intent.time_in_force is TimeInForce.FAK:
             code = "FAK_REMAINDER" if walk.bites else "FAK_NO_MATCH"
             events.append(Canceled(order_id=order.order_id, at=self._now, code=code))
@@ -131,17 +149,40 @@ class PaperExecutor:
         if order.expires_at is not None and book.changed_at_ms >= order.expires_at.timestamp() * 1000:
             return
         depth = self._depth(order.intent.token_id, order.intent.side)
-        walk = depth.walk_shares(limit=order.limit_price, size=order.remaining, at_limit=True)
-        if walk.bites:
-            events.append(self._fill(order, depth, walk, Liquidity.MAKER))
+        fill = self._settings.fill
+        if fill is FillModel.PESSIMISTIC:
+            walk = self._carefully(order, order.limit_price, depth, book)
+        else:
+            walk = depth.walk_shares(limit=order.limit_price, size=order.remaining, at_limit=True)
+        size = sum(bite.size for bite in walk.bites)
+        if fill is FillModel.OPTIMISTIC and hopeful(order, book):
+            # What is not on display came and went between two books: it is nobody's to take again.
+            walk, size = Walk(bites=walk.bites, complete=True), order.remaining
+        if size:
+            events.append(self._fill(order, depth, walk, [(order.limit_price, size)], Liquidity.MAKER))
 
-    def _fill(self, order: Order, depth: Depth, walk: Walk, liquidity: Liquidity) -> Filled:
+    def _carefully(self, order: Order, limit: Price, depth: Depth, book: Book) -> Walk:
+        """What a resting order gets where only levels strictly through its limit serve it, others first."""
+        known = self._bounds.get(order.order_id)
+        size = 0 if known is None else careful(known, order, book) - order.filled_size
+        if size <= 0:
+            return Walk(bites=(), complete=False)
+        step = -1 if order.intent.side is Side.BUY else 1
+        walk = depth.walk_shares(limit=Price(limit + step), size=size)
+        bites = [Bite(bite.key, int(limit), bite.size) for bite in walk.bites]
+        return Walk(bites=bites, complete=walk.complete and size == order.remaining)
+
+    def _fill(
+        self,
+        order: Order,
+        depth: Depth,
+        walk: Walk,
+        pieces: Sequence[tuple[int, int]],
+        liquidity: Liquidity,
+    ) -> Filled:
+        """The walk is taken; `pieces` are the executions it makes, as price and size."""
         depth.take(walk)
         intent = order.intent
-        if liquidity is Liquidity.MAKER:
-            pieces = [(walk.bites[0].price, sum(bite.size for bite in walk.bites))]
-        else:
-            pieces = [(bite.price, bite.size) for bite in walk.bites]
         return Filled(
             order_id=order.order_id,
             at=self._now,

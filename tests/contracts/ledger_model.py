@@ -1,9 +1,10 @@
 """A ledger as a few sums: what the random lives of real ledgers are compared with.
 
-It shares no arithmetic with the product except the fold of a position, whose own tests are elsewhere.
+It shares no arithmetic with the product.
 """
 
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from betteroms.domain.book import Book
 from betteroms.domain.execution import Execution
@@ -21,8 +22,12 @@ from betteroms.domain.order import (
     Reversed,
     Unconfirmed,
 )
-from betteroms.domain.position import Position, fold
+from betteroms.domain.portfolio import PortfolioSnapshot
+from betteroms.domain.position import LedgerEntry, Position, Quote
+from betteroms.domain.risk.history import RiskState
+from betteroms.domain.rule import RuleRemoved, RuleSet
 from betteroms.domain.terms import Dollars, Mode, Shares, Side
+from betteroms.ports import Fact, OrderBounds, RiskChanged
 from tests.contracts.builders import MARKETS
 
 FIRST_OUTCOMES = frozenset(market.outcomes[0].token_id for market in MARKETS)
@@ -45,6 +50,13 @@ class Model:
     executions: list[Execution] = field(default_factory=list)
     events: list[tuple[OrderId, str]] = field(default_factory=list)
     memory: dict[tuple[Mode, MarketId], Level] = field(default_factory=dict)
+    entries: dict[str, LedgerEntry] = field(default_factory=dict)
+    booked: list[Execution | LedgerEntry] = field(default_factory=list)
+    rules: dict[tuple[Mode, TokenId], RuleSet] = field(default_factory=dict)
+    bounds: dict[OrderId, OrderBounds] = field(default_factory=dict)
+    snapshots: dict[tuple[Mode, datetime], PortfolioSnapshot] = field(default_factory=dict)
+    switches: dict[Mode, RiskState] = field(default_factory=dict)
+    quotes: dict[tuple[Mode, TokenId], Quote] = field(default_factory=dict)
 
     def copy(self) -> "Model":
         """An independent model; what is not remembered as a level does not outlive a run."""
@@ -57,6 +69,13 @@ class Model:
                 for key, level in self.memory.items()
                 if level.taken
             },
+            entries=dict(self.entries),
+            booked=list(self.booked),
+            rules=dict(self.rules),
+            bounds=dict(self.bounds),
+            snapshots=dict(self.snapshots),
+            switches=dict(self.switches),
+            quotes=dict(self.quotes),
         )
 
     def see(self, mode: Mode, book: Book) -> None:
@@ -73,6 +92,52 @@ class Model:
             level.taken[price] = min(taken, shows.get(price, 0))
             if not level.taken[price]:
                 del level.taken[price]
+
+    def price(self, mode: Mode, books: list[Book]) -> None:
+        """What was read at the run's end: the prices of all that was ever held."""
+        for book in books:
+            if any((fact.mode, fact.token_id) == (mode, book.token_id) for fact in self.booked):
+                quote = Quote(best_bid=book.best_bid, best_ask=book.best_ask, at=book.received_at)
+                self.quotes[mode, book.token_id] = quote
+
+    def note(self, fact: Fact) -> None:
+        """Something besides orders."""
+        if isinstance(fact, LedgerEntry):
+            if fact.key not in self.entries:
+                self.entries[fact.key] = fact
+                if fact.token_id is not None:
+                    self.booked.append(fact)
+        elif isinstance(fact, RuleSet):
+            self.rules[fact.mode, fact.token_id] = fact
+        elif isinstance(fact, RuleRemoved):
+            self.rules.pop((fact.mode, fact.token_id), None)
+        elif isinstance(fact, OrderBounds):
+            self.bounds[fact.bounds.order_id] = fact
+        elif isinstance(fact, RiskChanged):
+            self.switches[fact.mode] = fact.state
+        elif (fact.mode, fact.hour) not in self.snapshots:
+            self.snapshots[fact.mode, fact.hour] = fact
+
+    def standing(self) -> list[Fact]:
+        """Rules, bounds and snapshots, by what each is about."""
+        return [
+            *(rules for _, rules in sorted(self.rules.items())),
+            *(bounds for _, bounds in sorted(self.bounds.items())),
+            *(taken for _, taken in sorted(self.snapshots.items())),
+        ]
+
+    def touched(self, mode: Mode, since: datetime) -> list[MarketId]:
+        """Markets with shares, with an order alive, or paid since."""
+        found = {
+            position.market_id for position in self.positions() if position.mode is mode and position.size
+        }
+        found |= {order.intent.market_id for order in self.alive(mode)}
+        found |= {
+            entry.market_id
+            for entry in self.entries.values()
+            if entry.mode is mode and entry.market_id is not None and entry.at >= since
+        }
+        return sorted(found)
 
     def tell(self, event: OrderEvent) -> None:
         """Something new that the order's status allows."""
@@ -94,6 +159,7 @@ class Model:
 
     def _filled(self, order: Order, event: Filled | Reversed) -> Order:
         self.executions.extend(event.executions)
+        self.booked.extend(event.executions)
         mine = [execution for execution in self.executions if execution.order_id == order.order_id]
         if isinstance(event, Filled):
             for level in event.taken:
@@ -110,11 +176,15 @@ class Model:
         )
 
     def cash_moved(self, mode: Mode) -> int:
-        return sum(e.cash - e.fee for e in self.executions if e.mode is mode)
+        """Dollars that came by trading and by payouts, fees included."""
+        fees = sum(execution.fee for execution in self.executions if execution.mode is mode)
+        return sum(fact.cash for fact in self.booked if fact.mode is mode) - fees
+
+    def deposited(self, mode: Mode) -> int:
+        return sum(e.cash for e in self.entries.values() if e.mode is mode and e.token_id is None)
 
     def held(self, mode: Mode, token: TokenId) -> int:
-        signs = {Side.BUY: 1, Side.SELL: -1}
-        return sum(signs[e.side] * e.size for e in self.executions if (e.mode, e.token_id) == (mode, token))
+        return sum(_brought(fact) for fact in self.booked if (fact.mode, fact.token_id) == (mode, token))
 
     def alive(self, mode: Mode) -> list[Order]:
         return [order for order in self.orders.values() if order.mode is mode and order.status in ALIVE]
@@ -137,13 +207,11 @@ class Model:
 
     def positions(self) -> list[Position]:
         """The fold of everything, from nothing; by mode and token."""
-        histories: dict[tuple[Mode, TokenId], list[Execution]] = {}
-        for execution in self.executions:
-            histories.setdefault((execution.mode, execution.token_id), []).append(execution)
-        return [
-            fold(Position(mode=mode, market_id=history[0].market_id, token_id=token), history)
-            for (mode, token), history in sorted(histories.items())
-        ]
+        moved: dict[tuple[Mode, TokenId], list[Execution | LedgerEntry]] = {}
+        for fact in self.booked:
+            assert fact.token_id is not None
+            moved.setdefault((fact.mode, fact.token_id), []).append(fact)
+        return [_folded(mode, token, facts) for (mode, token), facts in sorted(moved.items())]
 
     def levels(self, mode: Mode) -> list[tuple[MarketId, int, int, int]]:
         """What is remembered: market, price, shares, stamp."""
@@ -164,3 +232,42 @@ def _may_spend(order: Order) -> int:
     left = max(order.amount.size - order.filled_size, 0)
     whole, rest = divmod(order.limit_price * left, MICROS)
     return whole + (1 if rest else 0)
+
+
+def _brought(fact: Execution | LedgerEntry) -> int:
+    """Shares that came; below zero where they left."""
+    if isinstance(fact, LedgerEntry) or fact.side is Side.BUY:
+        return fact.size
+    return -fact.size
+
+
+def _folded(mode: Mode, token: TokenId, facts: list[Execution | LedgerEntry]) -> Position:
+    """DECISIONS 5.1 and 5.2: what is bought has its cost, what leaves takes its part of it along."""
+    size = cost = realised = fees = 0
+    opened_at: datetime | None = None
+    for fact in facts:
+        brought = _brought(fact)
+        fee = fact.fee if isinstance(fact, Execution) else 0
+        realised, fees = realised - fee, fees + fee
+        if isinstance(fact, Execution) and fact.side is Side.BUY:
+            opened_at = opened_at if size else fact.executed_at
+            cost -= fact.cash
+        else:
+            whole, rest = divmod(-cost * brought, size) if size else (0, 0)
+            part = cost if size + brought == 0 and brought else whole + (1 if rest else 0)
+            cost, realised = cost - part, realised + fact.cash - part
+        size += brought
+        if size == 0:
+            cost, realised, opened_at = 0, realised - cost, None
+    market = facts[0].market_id
+    assert market is not None
+    return Position(
+        mode=mode,
+        market_id=market,
+        token_id=token,
+        size=Size(size),
+        cost_basis=Usdc(cost),
+        realised=Usdc(realised),
+        fees=Usdc(fees),
+        opened_at=opened_at,
+    )

@@ -16,7 +16,7 @@ from betteroms.domain.order import Order
 from betteroms.domain.position import LedgerEntry, Position
 from betteroms.domain.run import RunStatus
 from betteroms.domain.terms import Mode
-from betteroms.ports import Ledger, Payload
+from betteroms.ports import Fact, Ledger, Payload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +72,10 @@ class Reader(Protocol):
 
     def payloads(self) -> Sequence[Payload]:
         """By payload id."""
+        ...
+
+    def facts(self) -> Sequence[Fact]:
+        """What stands besides: rules by mode and token, bounds by order, snapshots by mode and hour."""
         ...
 
 
@@ -153,6 +157,9 @@ class MemoryReader:
 
     def payloads(self) -> Sequence[Payload]:
         return self._ledger.payloads()
+
+    def facts(self) -> Sequence[Fact]:
+        return self._ledger.facts()
 
 
 class MemoryInstallation:

@@ -2,11 +2,12 @@
 
 import zlib
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 import psycopg
 
-from betteroms.adapters.postgres import database
+from betteroms.adapters.postgres import database, facts
 from betteroms.adapters.postgres.columns import (
     EXECUTION_COLUMNS,
     ORDER_COLUMNS,
@@ -16,22 +17,27 @@ from betteroms.adapters.postgres.columns import (
 )
 from betteroms.adapters.postgres.ledger import PostgresLedger
 from betteroms.adapters.postgres.staging import EVENT_TYPES
+from betteroms.domain.bounds import FillBounds
 from betteroms.domain.execution import Execution
 from betteroms.domain.ids import BookId, MarketId, OrderId, RunId
 from betteroms.domain.liquidity import Taken
-from betteroms.domain.money import Price, Size, Usdc
+from betteroms.domain.money import Price, Size
 from betteroms.domain.order import Order
+from betteroms.domain.portfolio import PortfolioSnapshot
 from betteroms.domain.position import EntryKind, LedgerEntry, Position
 from betteroms.domain.run import RunStatus
 from betteroms.domain.terms import Mode
-from betteroms.ports import Ledger, Payload, PayloadKind
+from betteroms.ports import Fact, Ledger, OrderBounds, Payload, PayloadKind
 from tests.contracts.ledgers import RunSeen
 
 TABLES = (
+    "plans, execution_rules, fill_bounds, portfolio_snapshots, settings, "
     "runs, markets, book_snapshots, liquidity_taken, "
     "orders, executions, positions, ledger_entries, audit_logs"
 )
 _POSITION = ("mode", "token_id", "market_id", "size", "cost_basis", "realised", "fees", "opened_at")
+_ENTRY = ("key", "cash", "at", "note", "market_id", "token_id", "size", "payout", "paid_for")
+_SNAPSHOT = tuple(field.name for field in fields(PortfolioSnapshot))
 _EVENT_NAMES = {kept: event.__name__ for event, kept in EVENT_TYPES.items()}
 
 
@@ -57,12 +63,76 @@ class PostgresReader:
         return [Position(**{**dict(zip(_POSITION, row, strict=True)), "mode": Mode(row[0])}) for row in rows]
 
     def entries(self) -> Sequence[LedgerEntry]:
+        return [entry for _, entry in self._numbered_entries()]
+
+    def _numbered_entries(self) -> list[tuple[int, LedgerEntry]]:
         rows = self._rows(
-            "SELECT key, mode, kind, (cash * 1000000)::bigint, at, note FROM ledger_entries ORDER BY sequence"
+            "SELECT sequence, mode, kind, key, (cash * 1000000)::bigint, at, note, market_id, token_id, "
+            "(size * 1000000)::bigint, (payout * 1000000)::bigint, (paid_for * 1000000)::bigint "
+            "FROM ledger_entries ORDER BY sequence"
         )
         return [
-            LedgerEntry(key=key, mode=Mode(mode), kind=EntryKind(kind), cash=Usdc(cash), at=at, note=note)
-            for key, mode, kind, cash, at, note in rows
+            (
+                sequence,
+                LedgerEntry(mode=Mode(mode), kind=EntryKind(kind), **dict(zip(_ENTRY, rest, strict=True))),
+            )
+            for sequence, mode, kind, *rest in rows
+        ]
+
+    def facts(self) -> Sequence[Fact]:
+        rules = [
+            found for mode in sorted(Mode) for found in facts.rules(self._connection, mode, None).values()
+        ]
+        return [*rules, *self._bounds(), *self._snapshots()]
+
+    def _bounds(self) -> list[Fact]:
+        rows = self._rows(
+            "SELECT order_id::text, mode, (at_once * 1000000)::bigint, (ahead * 1000000)::bigint, "
+            "(pessimistic * 1000000)::bigint, (optimistic * 1000000)::bigint "
+            "FROM fill_bounds ORDER BY order_id::text"
+        )
+        return [
+            OrderBounds(
+                mode=Mode(mode),
+                bounds=FillBounds(
+                    order_id=OrderId(name),
+                    at_once=Size(at_once),
+                    ahead=Size(ahead),
+                    pessimistic=Size(pessimistic),
+                    optimistic=Size(optimistic),
+                ),
+            )
+            for name, mode, at_once, ahead, pessimistic, optimistic in rows
+        ]
+
+    def _snapshots(self) -> list[Fact]:
+        money = ", ".join(f"({name} * 1000000)::bigint" for name in _SNAPSHOT[5:])
+        rows = self._rows(
+            f"SELECT mode, hour, taken_at, run_id::text, positions, {money} FROM portfolio_snapshots "
+            "ORDER BY mode, hour"
+        )
+        return [
+            PortfolioSnapshot(**{**dict(zip(_SNAPSHOT, row, strict=True)), "mode": Mode(row[0])})
+            for row in rows
+        ]
+
+    def movements(self) -> list[Execution | LedgerEntry]:
+        """What moved a position, by its number in the ledger: executions, and the entries of tokens."""
+        rows = self._rows(f"SELECT sequence, {select_list(EXECUTION_COLUMNS)} FROM executions")
+        moved: list[tuple[int, Execution | LedgerEntry]] = [
+            (sequence, execution_from(row)) for sequence, *row in rows
+        ]
+        moved += [(number, entry) for number, entry in self._numbered_entries() if entry.token_id is not None]
+        return [fact for _, fact in sorted(moved, key=lambda row: row[0])]
+
+    def audit(self) -> list[tuple[str, str, str]]:
+        """Audit rows that are not of orders, in their order: event, kind of thing, which one."""
+        return [
+            (event, kind, name)
+            for event, kind, name in self._rows(
+                "SELECT event_type, entity_type, entity_id FROM audit_logs "
+                "WHERE entity_type <> 'order' ORDER BY sequence"
+            )
         ]
 
     def taken(self) -> Mapping[Mode, Sequence[Taken]]:
@@ -130,6 +200,12 @@ class PostgresInstallation:
     @property
     def ledger(self) -> Ledger:
         return self._ledger
+
+    def state_of(self, run_id: RunId) -> Any:
+        """What is kept of the ledger's state with this run, as JSON reads."""
+        row = self._watching.execute("SELECT state FROM runs WHERE run_id = %s", (run_id,)).fetchone()
+        assert row is not None
+        return row[0]
 
     def die(self) -> None:
         """The connection goes with the process, and with it everything uncommitted."""

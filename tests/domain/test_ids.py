@@ -15,6 +15,7 @@ from betteroms.domain.ids import (
     key,
     order_id,
     plan_key,
+    rule_id,
     run_id,
 )
 from betteroms.domain.terms import Mode
@@ -89,3 +90,15 @@ def test_a_token_id_tells_its_protocol(token: TokenId, kind: AssetKind) -> None:
 def test_any_position_is_recognised_whatever_its_condition(condition: int, outcome: int, module: int) -> None:
     token = position(module, condition=condition, outcome=outcome)
     assert asset_kind(token) is (AssetKind.COMBINATION if module == 3 else AssetKind.POSITION)
+
+
+def test_a_rule_set_is_named_by_its_token_and_by_who_set_it() -> None:
+    names = {
+        rule_id(mode, token, set_by=who)
+        for mode in (Mode.PAPER, Mode.LIVE)
+        for token in (YES, NO)
+        for who in ("57b5639e-a316-5a83-a73b-67bb8269d6f0 1", "operator 2026-11-20T12:00:00+00:00")
+    }
+    assert len(names) == 8
+    expected = key("paper", "rules", YES, "me")
+    assert rule_id(Mode.PAPER, YES, set_by="me") == str(uuid.uuid5(NAMESPACE, expected))

@@ -11,7 +11,17 @@ from hypothesis import strategies as st
 
 from betteroms.domain.execution import Execution
 from betteroms.domain.money import MICROS, Price, Size, Usdc, cost, proceeds
-from betteroms.domain.position import Mark, Position, cost_removed, fold, mark, market_value
+from betteroms.domain.position import (
+    EntryKind,
+    Holding,
+    LedgerEntry,
+    Mark,
+    Position,
+    cost_removed,
+    fold,
+    mark,
+    market_value,
+)
 from betteroms.domain.terms import Mode, Side
 from tests.domain.examples import MARKET_ID, NOW, YES, an_execution, price, size, usdc
 
@@ -114,6 +124,43 @@ def test_the_clock_starts_at_the_fill_that_opened_it_from_nothing() -> None:
     closed = fold(opened, [an_execution(side=Side.SELL, filled="20", number=3, executed_at=latest)])
     assert closed.opened_at is None
     assert fold(closed, [an_execution(number=4, executed_at=latest)]).opened_at == latest
+
+
+def a_payout(shares: str, cash: str) -> LedgerEntry:
+    return LedgerEntry(
+        key="a payout",
+        mode=Mode.PAPER,
+        kind=EntryKind.SETTLEMENT,
+        cash=usdc(cash),
+        at=NOW,
+        market_id=MARKET_ID,
+        token_id=YES,
+        size=Size(-size(shares)),
+    )
+
+
+def test_a_payout_takes_the_shares_with_their_cost_and_its_cash_is_realised() -> None:
+    holding = Holding(fold(NOTHING, [an_execution(at="0.40", filled="100", fee="1")]))
+    holding.enter(a_payout("25", "25"))
+    half = holding.position()
+    assert (half.size, half.cost_basis, half.realised) == (size("75"), usdc("30"), usdc("14"))
+    holding.enter(a_payout("75", "75"))
+    assert holding.position() == replace(NOTHING, realised=usdc("59"), fees=usdc("1"))
+
+
+def test_a_corrected_payout_moves_cash_alone() -> None:
+    holding = Holding(fold(NOTHING, [an_execution(at="0.40", filled="100")]))
+    holding.enter(a_payout("100", "100"))
+    holding.enter(a_payout("0", "-100"))
+    assert holding.position() == replace(NOTHING, realised=usdc("-40"))
+
+
+def test_a_purchase_that_is_reversed_leaves_nothing_and_no_cost() -> None:
+    bought = an_execution(at="0.40", filled="100", fee="1")
+    undone = replace(
+        bought, number=2, size=Size(-bought.size), cash=Usdc(-bought.cash), fee=Usdc(-bought.fee)
+    )
+    assert fold(NOTHING, [bought, undone]) == NOTHING
 
 
 @given(st.integers(0, 10**15), st.integers(1, 10**12), st.integers(0, 10**12))

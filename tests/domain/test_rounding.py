@@ -232,6 +232,42 @@ def test_market_never_reaches_past_its_slippage_or_its_guard(
         assert guard > MICROS - tick
 
 
+@pytest.mark.parametrize(
+    ("side", "approved", "guard", "worst"),
+    [
+        (Side.BUY, "0.57", None, "0.57"),
+        (Side.BUY, "0.49", None, "0.49"),
+        (Side.BUY, "0.57", "0.55", "0.55"),
+        (Side.SELL, "0.41", None, "0.41"),
+        (Side.SELL, "0.49", None, "0.49"),
+        (Side.SELL, "0.41", "0.45", "0.45"),
+    ],
+)
+def test_an_approved_worst_price_stands_whatever_the_best_price_is_now(
+    side: Side, approved: str, guard: str | None, worst: str
+) -> None:
+    buying = side is Side.BUY
+    intent = an_intent(
+        side=side,
+        at=None,
+        tif=TimeInForce.FAK,
+        amount=dollars("20") if buying else shares("20"),
+        price_ceil=price(guard) if guard and buying else None,
+        price_floor=price(guard) if guard and not buying else None,
+    )
+    rules = Rules(tick_size=price("0.01"), minimum_size=size("5"))
+    answer = shape(intent, rules, a_book(bids="0.48x100", asks="0.50x100"), approved=price(approved))
+    assert isinstance(answer, Shaped)
+    assert answer.limit_price == price(worst)
+
+
+def test_an_approved_worst_price_changes_nothing_about_a_limit() -> None:
+    rules = Rules(tick_size=price("0.01"), minimum_size=size("5"))
+    answer = shape(an_intent(at="0.50"), rules, a_book(asks="0.50x100"), approved=price("0.60"))
+    assert isinstance(answer, Shaped)
+    assert answer.limit_price == price("0.50")
+
+
 def test_market_needs_somebody_on_the_other_side() -> None:
     buy = an_intent(at=None, tif=TimeInForce.FAK, amount=dollars("20"))
     assert refusal(buy, book=a_book(bids="0.48x100")) == "NO_LIQUIDITY: asks=0"

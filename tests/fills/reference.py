@@ -57,14 +57,20 @@ def run(
     settle(world, rested, now)
     results: list[Result] = []
     seen: list[tuple[Any, ...]] = []
+    ours = [order for order in rested if order["status"] == "OPEN"]
     for line, instruction in enumerate(plan):
         order = shaped(instruction, markets, books)
         if "code" not in order:
             twin = likeness(order, instruction)
             if twin in seen:
-                order = {"status": "DENIED", "code": "DUPLICATE_INSTRUCTION", "fills": []}
+                order = refused("DUPLICATE_INSTRUCTION")
+            elif any(meet(order, other) for other in ours):
+                order = refused("SELF_CROSS")
             else:
                 seen.append(twin)
+                # It is judged before anything is carried out: whatever could rest counts for the others.
+                if order["tif"] in ("GTC", "GTD"):
+                    ours.append(order)
                 order["line"], order["placed"] = line, now
                 place(world, order, slippage_ticks)
         results.append(order)
@@ -203,6 +209,17 @@ def rank(order: dict[str, Any]) -> tuple[Any, ...]:
     """
     bids = order["limit"] if order["side"] == "BUY" else 1 - order["limit"]
     return (-bids, order["placed"], order["line"])
+
+
+def meet(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether two orders would trade: of the first outcome one bids, and the other asks no more."""
+    if one["market"] != other["market"]:
+        return False
+    prices = [seen_from_first(order["limit"], order["outcome"]) for order in (one, other)]
+    bids = [(order["side"] == "BUY") == (order["outcome"] == 0) for order in (one, other)]
+    if bids[0] == bids[1]:
+        return False
+    return prices[0] >= prices[1] if bids[0] else prices[1] >= prices[0]
 
 
 def crossed(book: dict[str, Any]) -> bool:

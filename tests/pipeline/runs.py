@@ -10,7 +10,7 @@ from betteroms.domain.ids import OrderId, TokenId, order_id, run_id
 from betteroms.domain.intent import Cancel, Intent
 from betteroms.domain.liquidity import LiquidityMemory
 from betteroms.domain.market import Market
-from betteroms.domain.money import Size, Usdc
+from betteroms.domain.money import Price, Size, Usdc
 from betteroms.domain.order import Denial
 from betteroms.domain.position import Position
 from betteroms.domain.risk import Account, Limits
@@ -87,6 +87,7 @@ class Attempt:
         executor: MakeExecutor = on_paper,
         limits: Limits | None = None,
         stop_on_refusal: bool = False,
+        approved: Mapping[OrderId, Price] | None = None,
     ) -> None:
         known = a_market() if market is None else market
         books = {} if book is None else {book.token_id: book}
@@ -105,6 +106,7 @@ class Attempt:
             executor=executor(self.world, memory, now),
             limits=Limits() if limits is None else limits,
             stop_on_refusal=stop_on_refusal,
+            approved=approved,
         )
 
     def carry_out(self, wishes: Iterable[Intent | Cancel]) -> Outcome:

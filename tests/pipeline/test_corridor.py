@@ -214,6 +214,16 @@ def test_both_outcomes_are_traded_over_their_own_books() -> None:
     assert order.order_id == order_id(order.intent.key)
 
 
+def test_a_market_order_keeps_the_worst_price_that_was_approved() -> None:
+    wishes = [
+        an_intent(line=line, at=None, tif=TimeInForce.FAK, amount=dollars(spent))
+        for line, spent in enumerate(("10", "20"))
+    ]
+    approved = {names(wishes)[0]: price("0.57")}
+    outcome = Attempt(a_ledger(), book=BOOK, approved=approved).carry_out(wishes)
+    assert [order.limit_price for order in outcome.orders] == [price("0.57"), price("0.52")]
+
+
 @pytest.mark.parametrize("limit", ["0.50", "0.99"])
 def test_a_better_price_than_the_limit_stays_in_the_account(limit: str) -> None:
     ledger = a_ledger(cash="100")

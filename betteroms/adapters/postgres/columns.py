@@ -120,7 +120,7 @@ def order_line(order: Order) -> str:
             micros(intent.price_ceil),
             micros(intent.price_floor),
             whole(intent.lifetime_seconds),
-            NULL if intent.exit_rules is None else _rules(intent.exit_rules),
+            NULL if intent.exit_rules is None else rules_field(intent.exit_rules),
             text(intent.notes),
             NULL if intent.replaces is None else intent.replaces,
             *_amount_fields(amount),
@@ -160,7 +160,8 @@ def _amount_fields(amount: Amount | None) -> tuple[str, str]:
     return "DOLLARS", f"{amount.usdc}e-6"
 
 
-def _rules(rules: ExitRules) -> str:
+def rules_field(rules: ExitRules) -> str:
+    """Exit rules as a JSON field: those that are set."""
     return document({name: value for name, value in asdict(rules).items() if value is not None})
 
 
@@ -202,7 +203,7 @@ def order_from(row: Sequence[Any]) -> Order:
         price_ceil=get["price_ceil"],
         price_floor=get["price_floor"],
         lifetime_seconds=get["cancel_after"],
-        exit_rules=None if get["exit_rules"] is None else _rules_from(get["exit_rules"]),
+        exit_rules=None if get["exit_rules"] is None else rules_from(get["exit_rules"]),
         notes=get["notes"],
         replaces=get["replaces"],
     )
@@ -246,7 +247,8 @@ def _amount_from(unit: str, value: int) -> Amount:
     return Shares(size=Size(value)) if unit == "SHARES" else Dollars(usdc=Usdc(value))
 
 
-def _rules_from(stored: Mapping[str, int]) -> ExitRules:
+def rules_from(stored: Mapping[str, int]) -> ExitRules:
+    """Exit rules read back from a JSON field; names of other versions are left out."""
     known = {field.name for field in fields(ExitRules)}
     given: dict[str, Any] = {name: value for name, value in stored.items() if name in known}
     for name in ("stop_price", "take_profit_price"):

@@ -13,19 +13,29 @@ from typing import Any, Final
 
 import psycopg
 
-from betteroms.adapters.postgres import reading, writing
+from betteroms.adapters.postgres import facts, reading, writing
 from betteroms.adapters.postgres.background import Background
+from betteroms.adapters.postgres.columns import AUDIT_COLUMNS, document, instant
 from betteroms.adapters.postgres.database import faults_named
-from betteroms.adapters.postgres.runs import enter, write_completion, write_failure, write_opening
-from betteroms.adapters.postgres.staging import Batch
-from betteroms.domain.ids import BookId, MarketId, OrderId, TokenId
+from betteroms.adapters.postgres.runs import (
+    abandon,
+    end_interrupted,
+    write_completion,
+    write_failure,
+    write_opening,
+)
+from betteroms.adapters.postgres.staging import ACTOR, Batch
+from betteroms.adapters.postgres.state import encode
+from betteroms.domain.ids import BookId, MarketId, OrderId, RunId, TokenId
 from betteroms.domain.liquidity import LiquidityMemory
 from betteroms.domain.news import FillName, fill_names, news
 from betteroms.domain.order import Denial, Denied, Filled, Order, OrderEvent, Reversed, after
+from betteroms.domain.portfolio import PortfolioSnapshot
 from betteroms.domain.position import Holding, LedgerEntry, Position
-from betteroms.domain.run import EarlierRun, refuse_repetition
+from betteroms.domain.rule import RuleRemoved, RuleSet
+from betteroms.domain.run import INTERRUPTED, EarlierRun, refuse_repetition
 from betteroms.domain.terms import Mode
-from betteroms.ports import Payload, Run, RunInputs, Snapshot
+from betteroms.ports import Fact, OrderBounds, Payload, RiskChanged, Run, RunInputs, Snapshot
 
 BATCH_ROWS: Final = 4_000
 """So many executions and audit rows are gathered before they are sent in the background."""
@@ -53,6 +63,15 @@ class PostgresLedger:
         self._inputs: RunInputs | None = None
         self._payloads: dict[BookId, Payload] = {}
         self._sends_out = False
+        self._snapshot: Snapshot | None = None
+        self._rules: dict[TokenId, RuleSet] = {}
+
+    def _drop(self) -> None:
+        """Lose what a run has pending, as if the process had died."""
+        self._background.abandon()
+        with faults_named():
+            self._connection.rollback()
+        self._forget()
 
     def find_run(self, mode: Mode, plan_id: str) -> EarlierRun | None:
         """See `ports.Ledger.find_run`."""
@@ -61,15 +80,14 @@ class PostgresLedger:
 
     def open_run(self, run: Run, entries: Sequence[LedgerEntry] = ()) -> Run:
         """See `ports.Ledger.open_run`."""
-        self._forget()
+        self._drop()
         if run.plan_id is not None:
             earlier = self.find_run(run.mode, run.plan_id)
             refuse_repetition(earlier, plan_id=run.plan_id, mode=run.mode, content_hash=run.content_hash)
-            run = replace(run, attempt=earlier.attempt + 1 if earlier else 1)
         told = Batch()
         with faults_named(), self._connection.transaction():
-            added = [entry for entry in entries if enter(self._connection, entry)]
-            write_opening(self._connection, run)
+            added = facts.enter_all(self._connection, entries)
+            run = replace(run, attempt=write_opening(self._connection, run))
             writing.write_payloads(self._connection, [] if run.plan is None else [run.plan], run.now)
             told.run_event(run, "run_started", {"attempt": run.attempt})
             for entry in added:
@@ -78,10 +96,24 @@ class PostgresLedger:
         self._run = run
         return run
 
-    def snapshot(self, mode: Mode, *, markets: Collection[MarketId], orders: Collection[OrderId]) -> Snapshot:
+    def touched(self, mode: Mode, *, settled_since: datetime) -> Sequence[MarketId]:
+        """See `ports.Ledger.touched`."""
+        with faults_named():
+            return reading.touched(self._connection, mode, settled_since=settled_since)
+
+    def snapshot(
+        self,
+        mode: Mode,
+        *,
+        markets: Collection[MarketId],
+        orders: Collection[OrderId],
+        at: datetime | None = None,
+    ) -> Snapshot:
         """See `ports.Ledger.snapshot`."""
         with faults_named(), self._connection.transaction():
-            found = reading.snapshot(self._connection, mode, markets=markets, orders=orders)
+            found = reading.snapshot(self._connection, mode, markets=markets, orders=orders, at=at)
+        self._snapshot = found
+        self._rules = dict(found.rules)
         self._memory = LiquidityMemory(found.taken)
         self._holdings = {token: Holding(position) for token, position in found.positions.items()}
         self._markets = frozenset(markets)
@@ -131,6 +163,43 @@ class PostgresLedger:
         self._write_soon()
         return list(moved.values())
 
+    def note(self, told: Sequence[Fact], /) -> None:
+        """See `ports.Ledger.note`."""
+        assert self._run is not None, "a run is opened before anything is written"
+        for fact in told:
+            match fact:
+                case LedgerEntry():
+                    self._enter(fact, self._run)
+                case RuleSet() | RuleRemoved():
+                    before = self._rules.pop(fact.token_id, None)
+                    self._batch.rule_event(fact, before, self._run)
+                    self._batch.rules[fact.token_id] = fact
+                    if isinstance(fact, RuleSet):
+                        self._rules[fact.token_id] = fact
+                case OrderBounds():
+                    self._batch.bounds[fact.bounds.order_id] = fact
+                case RiskChanged():
+                    self._batch.risk.append(fact)
+                    self._batch.risk_event(fact, self._run)
+                case PortfolioSnapshot():
+                    self._batch.portfolios.append(fact)
+        self._write_soon()
+
+    def end_interrupted(self, at: datetime) -> Sequence[RunId]:
+        """See `ports.Ledger.end_interrupted`."""
+        with faults_named(), self._connection.transaction():
+            ended = end_interrupted(self._connection, at)
+            for name, mode in ended:
+                self._tell_of_run(name, mode, "run_failed", {"error": INTERRUPTED}, at)
+        return [name for name, _ in ended]
+
+    def abandon_run(self, run_id: RunId, *, at: datetime) -> None:
+        """See `ports.Ledger.abandon_run`."""
+        with faults_named(), self._connection.transaction():
+            mode = abandon(self._connection, run_id, at)
+            if mode is not None:
+                self._tell_of_run(run_id, mode, "run_abandoned", {}, at)
+
     def close_run(self, run: Run, summary: Mapping[str, Any], *, completed_at: datetime) -> None:
         """See `ports.Ledger.close_run`."""
         self._batch.run_event(run, "run_completed", summary["result"]["totals"])
@@ -150,6 +219,7 @@ class PostgresLedger:
                 run,
                 summary=text,
                 inputs=self._inputs,
+                state=None if self._snapshot is None else encode(self._snapshot),
                 completed_at=completed_at,
             )
             self._connection.commit()
@@ -160,9 +230,7 @@ class PostgresLedger:
         told = Batch()
         told.run_event(run, "run_failed", {"error": error})
         with faults_named():
-            self._background.abandon()
-            self._connection.rollback()
-            self._forget()
+            self._drop()
             with self._connection.transaction():
                 if write_failure(self._connection, run, error=error, completed_at=completed_at):
                     told.write(self._connection)
@@ -170,13 +238,23 @@ class PostgresLedger:
     def _write_soon(self) -> None:
         """Where orders leave, write before anything else happens; else in the background, by and by."""
         if self._sends_out:
-            with faults_named(), self._connection.transaction():
-                self._write_gathered()
-        elif len(self._batch.executions) + len(self._batch.audit) >= BATCH_ROWS and not self._batch.again:
-            texts, self._batch = self._batch.texts(), Batch(moved=self._batch.moved)
             with faults_named():
+                # Earlier news may be under way already, in a transaction that must not stay open either.
                 self._begin()
-                self._background.put(lambda: writing.send(self._connection, texts))
+                self._background.finish()
+                self._write_gathered()
+                self._connection.commit()
+                self._begun = False
+        elif len(self._batch.executions) + len(self._batch.audit) >= BATCH_ROWS:
+            self._send()
+
+    def _send(self) -> None:
+        """Send what is only ever appended, in the background."""
+        batch, self._batch = self._batch, self._batch.rest()
+        texts = batch.texts()
+        with faults_named():
+            self._begin()
+            self._background.put(lambda: batch.append(self._connection, texts))
 
     def _begin(self) -> None:
         if not self._begun:
@@ -221,7 +299,7 @@ class PostgresLedger:
         self._batch.order_event(order, event)
         if not isinstance(event, Filled | Reversed):
             return
-        holding = self._holding(order)
+        holding = self._holding(order.mode, order.intent.token_id, order.intent.market_id)
         for execution in event.executions:
             holding.book(execution)
         self._batch.executions.extend(event.executions)
@@ -230,15 +308,36 @@ class PostgresLedger:
             for level in event.taken:
                 self._memory.take(event.market_id, level.price, level.size)
 
-    def _holding(self, order: Order) -> Holding:
-        token, market = order.intent.token_id, order.intent.market_id
+    def _enter(self, entry: LedgerEntry, run: Run) -> None:
+        if entry.key in self._batch.entries:
+            return
+        with faults_named():
+            self._background.finish()
+            if facts.entered(self._connection, [entry.key]):
+                return
+        if self._batch.executions:
+            # A batch is written with its entries first, and whoever folds anew goes by the order written.
+            self._send()
+        self._batch.entries[entry.key] = entry
+        self._batch.entry_event(entry, run)
+        if entry.token_id is not None and entry.market_id is not None:
+            self._holding(entry.mode, entry.token_id, entry.market_id).enter(entry)
+            self._moved_holdings.add(entry.token_id)
+
+    def _tell_of_run(
+        self, run_id: RunId, mode: Mode, event: str, data: Mapping[str, Any], at: datetime
+    ) -> None:
+        line = f"{mode}\t{run_id}\t{event}\trun\t{run_id}\t{document(data)}\t{ACTOR}\t{instant(at)}"
+        writing.send(self._connection, [writing.copy_text("audit_logs", AUDIT_COLUMNS, [line])])
+
+    def _holding(self, mode: Mode, token: TokenId, market: MarketId) -> Holding:
         holding = self._holdings.get(token)
         if holding is None:
             position = None
             if market not in self._markets:
                 with faults_named():
                     self._background.finish()
-                    position = reading.position(self._connection, order.mode, token)
-            holding = Holding(position or Position(mode=order.mode, market_id=market, token_id=token))
+                    position = reading.position(self._connection, mode, token)
+            holding = Holding(position or Position(mode=mode, market_id=market, token_id=token))
             self._holdings[token] = holding
         return holding

@@ -2,10 +2,12 @@
 
 import zlib
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any
 
 import psycopg
 
+from betteroms.adapters.postgres import facts, history
 from betteroms.adapters.postgres.columns import (
     EXECUTION_COLUMNS,
     ORDER_COLUMNS,
@@ -13,14 +15,17 @@ from betteroms.adapters.postgres.columns import (
     order_from,
     select_list,
 )
+from betteroms.adapters.postgres.views.reports import payouts, tilts
 from betteroms.domain.execution import Execution
 from betteroms.domain.ids import MarketId, OrderId, TokenId
 from betteroms.domain.liquidity import Taken
 from betteroms.domain.money import Price, Size, Usdc
 from betteroms.domain.news import FillName
 from betteroms.domain.order import Order
-from betteroms.domain.position import Position
+from betteroms.domain.period import Period
+from betteroms.domain.position import Position, Quote, mark
 from betteroms.domain.risk import Account
+from betteroms.domain.risk.history import NOTHING
 from betteroms.domain.run import EarlierRun, RunStatus
 from betteroms.domain.terms import Mode
 from betteroms.ports import Snapshot
@@ -32,20 +37,23 @@ _ALIVE = "status IN ('NEW', 'UNCONFIRMED', 'OPEN')"
 def earlier_run(connection: psycopg.Connection[Any], mode: Mode, plan_id: str) -> EarlierRun | None:
     """The trade run that this planId has in this mode."""
     row = connection.execute(
-        "SELECT status, content_hash, attempt, started_at, body FROM runs "
+        "SELECT status, content_hash, attempt, started_at, body, scheduled_at, "
+        "((summary_json->'result'->'totals'->>'tiedUp')::numeric * 1000000)::bigint FROM runs "
         "LEFT JOIN book_snapshots ON payload_id = plan_payload_id "
         "WHERE mode = %s AND plan_id = %s AND runs.kind = 'trade'",
         (mode, plan_id),
     ).fetchone()
     if row is None:
         return None
-    status, content_hash, attempt, started_at, plan = row
+    status, content_hash, attempt, started_at, plan, scheduled_at, tied_up = row
     return EarlierRun(
         status=RunStatus(status),
         content_hash=content_hash,
         attempt=attempt,
         started_at=started_at,
         plan=None if plan is None else zlib.decompress(plan),
+        scheduled_at=scheduled_at,
+        tied_up=tied_up,
     )
 
 
@@ -55,21 +63,77 @@ def snapshot(
     *,
     markets: Collection[MarketId],
     orders: Collection[OrderId],
+    at: datetime | None,
 ) -> Snapshot:
     """The ledger's state over these markets and orders; see `ports.Snapshot`."""
-    positions = _positions(connection, mode, markets)
+    positions, quotes = _positions(connection, mode, markets)
     known = _known(connection, orders)
+    resting = _open_orders(connection, mode, markets)
+    differing = {} if at is None else {one.token_id: one for one in tilts(connection, mode, Period())}
     return Snapshot(
         mode=mode,
         account=_account(connection, mode, positions),
         positions={position.token_id: position for position in positions},
-        open_orders=_open_orders(connection, mode, markets),
+        open_orders=resting,
         taken=_taken(connection, mode, markets),
         known={order.order_id: order for order in known},
         executions=_executions(connection, [order.order_id for order in known if order.fills]),
         sequence=_one(connection, "SELECT last_value FROM ledger_sequence"),
         opening_cash=_opening_cash(connection, mode),
+        rules=facts.rules(connection, mode, markets),
+        bounds=facts.bounds(connection, [order.order_id for order in resting]) if resting else {},
+        history=NOTHING if at is None else history.read(connection, mode, at=at, markets=markets),
+        quotes=quotes,
+        tilts=differing,
+        worths=_worths(connection, mode, differing) if differing else {},
+        settlements=facts.settlements(connection, mode, markets),
+        deposited=Usdc(
+            _one(
+                connection,
+                "SELECT coalesce(sum(cash), 0) * 1000000 FROM ledger_entries "
+                "WHERE mode = %s AND token_id IS NULL",
+                (mode,),
+            )
+        ),
+        fees=Usdc(
+            _one(
+                connection, "SELECT coalesce(sum(fees), 0) * 1000000 FROM positions WHERE mode = %s", (mode,)
+            )
+        ),
     )
+
+
+def _worths(
+    connection: psycopg.Connection[Any], mode: Mode, tokens: Collection[TokenId]
+) -> dict[TokenId, int]:
+    """Twice what a share of each token was last worth: its mark, or its payout once it was paid."""
+    rows = connection.execute(
+        "SELECT token_id, (best_bid * 1000000)::bigint, (best_ask * 1000000)::bigint FROM positions "
+        "WHERE mode = %s AND token_id = ANY(%s) AND marked_at IS NOT NULL ORDER BY token_id",
+        (mode, list(tokens)),
+    )
+    worths = {TokenId(token): mark(best_bid=bid, best_ask=ask).doubled for token, bid, ask in rows}
+    # A market that was resolved is out of sight soon: what it paid is what its shares are worth, held or not.
+    ended = connection.execute("SELECT outcomes, payouts FROM markets WHERE resolved AND payouts IS NOT NULL")
+    told = [
+        (TokenId(outcome["tokenId"]), 2 * payout)
+        for outcomes, paid in ended
+        for outcome, payout in zip(outcomes, paid, strict=True)
+    ]
+    paid = [(token, 2 * payout) for token, payout in payouts(connection, mode)]
+    return worths | {token: worth for token, worth in (*told, *paid) if token in tokens}
+
+
+def touched(connection: psycopg.Connection[Any], mode: Mode, *, settled_since: datetime) -> list[MarketId]:
+    """The markets in which anything is held, an order is alive, or a payout came since then; by id."""
+    rows = connection.execute(
+        f"SELECT market_id FROM orders WHERE mode = %(mode)s AND {_ALIVE} "  # noqa: S608
+        "UNION SELECT market_id FROM positions WHERE mode = %(mode)s AND size > 0 "
+        "UNION SELECT market_id FROM ledger_entries "
+        "WHERE mode = %(mode)s AND token_id IS NOT NULL AND at >= %(since)s ORDER BY 1",
+        {"mode": mode, "since": settled_since},
+    )
+    return [MarketId(market) for (market,) in rows]
 
 
 def orders(connection: psycopg.Connection[Any], names: Collection[OrderId]) -> list[Order]:
@@ -107,13 +171,19 @@ def position(connection: psycopg.Connection[Any], mode: Mode, token_id: TokenId)
 
 def _positions(
     connection: psycopg.Connection[Any], mode: Mode, markets: Collection[MarketId]
-) -> list[Position]:
+) -> tuple[list[Position], dict[TokenId, Quote]]:
     rows = connection.execute(
-        f"SELECT {select_list(_POSITION_COLUMNS)} FROM positions "  # noqa: S608
-        "WHERE mode = %s AND market_id = ANY(%s) ORDER BY token_id",
+        f"SELECT {select_list((*_POSITION_COLUMNS, 'best_bid', 'best_ask'))}, marked_at "  # noqa: S608
+        "FROM positions WHERE mode = %s AND market_id = ANY(%s) ORDER BY token_id",
         (mode, list(markets)),
     )
-    return [_position(mode, row) for row in rows]
+    positions: list[Position] = []
+    quotes: dict[TokenId, Quote] = {}
+    for *columns, bid, ask, marked_at in rows:
+        positions.append(_position(mode, columns))
+        if marked_at is not None:
+            quotes[positions[-1].token_id] = Quote(best_bid=bid, best_ask=ask, at=marked_at)
+    return positions, quotes
 
 
 def _position(mode: Mode, row: Sequence[Any]) -> Position:
@@ -122,11 +192,12 @@ def _position(mode: Mode, row: Sequence[Any]) -> Position:
 
 def _account(connection: psycopg.Connection[Any], mode: Mode, positions: Sequence[Position]) -> Account:
     # Cash needs no column of its own: by the ledger's invariant the cash that executions moved is
-    # realised - cost basis, summed over all positions, closed ones too.
+    # realised - cost basis, summed over all positions, closed ones too; entries of a token are in those.
     cash = _one(
         connection,
         """
-        SELECT ((SELECT coalesce(sum(cash), 0) FROM ledger_entries WHERE mode = %(mode)s)
+        SELECT ((SELECT coalesce(sum(cash), 0) FROM ledger_entries
+                WHERE mode = %(mode)s AND token_id IS NULL)
             + (SELECT coalesce(sum(realised - cost_basis), 0) FROM positions WHERE mode = %(mode)s))
             * 1000000
         """,
@@ -144,8 +215,9 @@ def _account(connection: psycopg.Connection[Any], mode: Mode, positions: Sequenc
     )
     promised = connection.execute(
         f"""
-        SELECT token_id, (sum(greatest(amount - filled_size, 0)) * 1000000)::bigint
-        FROM orders WHERE mode = %s AND side = 'SELL' AND {_ALIVE} GROUP BY token_id
+        SELECT token_id, (sum(amount - filled_size) * 1000000)::bigint
+        FROM orders WHERE mode = %s AND side = 'SELL' AND {_ALIVE} AND amount > filled_size
+        GROUP BY token_id
         """,  # noqa: S608
         (mode,),
     )

@@ -1,11 +1,12 @@
 """What a run has decided and not yet written, gathered for one bulk write."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import psycopg
 
+from betteroms.adapters.postgres import facts
 from betteroms.adapters.postgres.columns import (
     AUDIT_COLUMNS,
     EXECUTION_COLUMNS,
@@ -16,9 +17,10 @@ from betteroms.adapters.postgres.columns import (
     order_line,
     text,
 )
+from betteroms.adapters.postgres.facts import rule_data
 from betteroms.adapters.postgres.writing import CopyText, copy_text, move_orders, remove_unsent, send
 from betteroms.domain.execution import Execution
-from betteroms.domain.ids import OrderId
+from betteroms.domain.ids import OrderId, TokenId
 from betteroms.domain.money import to_text
 from betteroms.domain.order import (
     Accepted,
@@ -33,8 +35,10 @@ from betteroms.domain.order import (
     Reversed,
     Unconfirmed,
 )
+from betteroms.domain.portfolio import PortfolioSnapshot
 from betteroms.domain.position import LedgerEntry
-from betteroms.ports import Run
+from betteroms.domain.rule import RuleRemoved, RuleSet, event_of
+from betteroms.ports import OrderBounds, RiskChanged, Run
 
 ACTOR: Final = "operator"
 EVENT_TYPES: Final[dict[type, str]] = {
@@ -52,13 +56,21 @@ EVENT_TYPES: Final[dict[type, str]] = {
 
 @dataclass(slots=True)
 class Batch:
-    """Orders to insert and to move, executions and audit rows to append; `again` is inserted anew."""
+    """Orders to insert and to move, executions and audit rows to append; `again` is inserted anew.
+
+    Beside them the facts that are no orders, each in its last state.
+    """
 
     new: dict[OrderId, Order] = field(default_factory=dict)
     moved: dict[OrderId, Order] = field(default_factory=dict)
     executions: list[Execution] = field(default_factory=list)
     audit: list[str] = field(default_factory=list)
     again: list[OrderId] = field(default_factory=list)
+    entries: dict[str, LedgerEntry] = field(default_factory=dict)
+    rules: dict[TokenId, RuleSet | RuleRemoved] = field(default_factory=dict)
+    bounds: dict[OrderId, OrderBounds] = field(default_factory=dict)
+    portfolios: list[PortfolioSnapshot] = field(default_factory=list)
+    risk: list[RiskChanged] = field(default_factory=list)
 
     def order_event(self, order: Order, event: OrderEvent) -> None:
         """An order's event: its audit row is the only record of it."""
@@ -80,6 +92,25 @@ class Batch:
             f"{instant(entry.at)}"
         )
 
+    def rule_event(self, fact: RuleSet | RuleRemoved, before: RuleSet | None, run: Run) -> None:
+        if isinstance(fact, RuleRemoved):
+            event, data = "rule_removed", "{}"
+        else:
+            event, data = event_of(before, fact) or "", rule_data(fact)
+        if event:  # a price that was remembered is no event
+            self.audit.append(
+                f"{fact.mode}\t{run.run_id}\t{event}\trule\t{fact.token_id}\t{data}\t{ACTOR}\t"
+                f"{instant(run.now)}"
+            )
+
+    def risk_event(self, changed: RiskChanged, run: Run) -> None:
+        event = "risk_reset" if changed.state.tripped_at is None else "risk_tripped"
+        data = document({"detail": changed.state.detail})
+        self.audit.append(
+            f"{changed.mode}\t{run.run_id}\t{event}\trisk\t{changed.mode}\t{data}\t{ACTOR}\t"
+            f"{instant(changed.at)}"
+        )
+
     def texts(self) -> list[CopyText]:
         """What is to be appended, ready to send: orders before the executions that refer to them."""
         return [
@@ -88,11 +119,32 @@ class Batch:
             copy_text("audit_logs", AUDIT_COLUMNS, self.audit),
         ]
 
+    def rest(self) -> "Batch":
+        """What `texts` leaves out: it waits for the end of the run."""
+        return replace(self, new={}, executions=[], audit=[], again=[], entries={})
+
+    def append(self, connection: psycopg.Connection[Any], texts: Iterable[CopyText]) -> None:
+        """Append what `rest` does not keep, in the transaction that is open; `texts` are the batch's own.
+
+        Entries go before executions, and both before the run's end: their places in the sequence tell in
+        which order they happened.
+        """
+        remove_unsent(connection, self.again)
+        facts.enter_all(connection, list(self.entries.values()))
+        send(connection, texts)
+
     def write(self, connection: psycopg.Connection[Any]) -> None:
         """Write it all, in the transaction that is open."""
-        remove_unsent(connection, self.again)
-        send(connection, self.texts())
+        self.append(connection, self.texts())
         move_orders(connection, self.moved.values())
+        facts.write_rules(connection, [found for found in self.rules.values() if isinstance(found, RuleSet)])
+        facts.remove_rules(
+            connection, [found for found in self.rules.values() if isinstance(found, RuleRemoved)]
+        )
+        facts.write_bounds(connection, self.bounds)
+        facts.write_portfolios(connection, self.portfolios)
+        for changed in self.risk:
+            facts.write_risk(connection, changed)
 
 
 def _event_data(event: OrderEvent) -> str:

@@ -31,8 +31,9 @@ def _price(*, null: bool = True, key: bool = False) -> Any:
     return Field(sa_column=Column(Numeric(10, 6), nullable=null, primary_key=key))
 
 
-def _amount(*, null: bool = False) -> Any:
-    return Field(sa_column=Column(Numeric(18, 6), nullable=null))
+def _amount(*, null: bool = False, zero: bool = False) -> Any:
+    default = text("0") if zero else None
+    return Field(sa_column=Column(Numeric(18, 6), nullable=null, server_default=default))
 
 
 def _time(*, null: bool = True) -> Any:
@@ -52,6 +53,7 @@ class RunRow(SQLModel, table=True):
     __tablename__ = "runs"
     __table_args__ = (
         Index("runs_one_per_plan", "mode", "plan_id", unique=True, postgresql_where=text("kind = 'trade'")),
+        Index("runs_unfinished", "status", postgresql_where=text("status = 'running'")),
     )
     run_id: UUID = Field(primary_key=True)
     kind: str
@@ -72,6 +74,7 @@ class RunRow(SQLModel, table=True):
     ledger_sequence: int = Field(sa_column=Column(BigInteger(), nullable=False))
     summary_json: dict[str, Any] | None = Field(sa_column=Column(JSON(), nullable=True))
     error_message: str | None
+    state: dict[str, Any] | None = _jsonb()
 
 
 class MarketRow(SQLModel, table=True):
@@ -94,6 +97,10 @@ class MarketRow(SQLModel, table=True):
     recorded: bool
     row_id: str | None
     seen_at: datetime = _time(null=False)
+    group_id: str | None
+    resolved: bool = Field(sa_column_kwargs={"server_default": text("false")})
+    payouts: list[int] | None = _jsonb()
+    game_starts_at: datetime | None = _time()
 
 
 class BookSnapshotRow(SQLModel, table=True):
@@ -124,6 +131,7 @@ class OrderRow(SQLModel, table=True):
             "market_id",
             postgresql_where=text("status IN ('NEW', 'UNCONFIRMED', 'OPEN')"),
         ),
+        Index("orders_created", "created_at", postgresql_using="brin"),
         Index(
             "orders_external",
             "external_order_id",
@@ -178,6 +186,7 @@ class OrderRow(SQLModel, table=True):
 class ExecutionRow(SQLModel, table=True):
     __tablename__ = "executions"
     __table_args__ = (
+        Index("executions_executed", "executed_at", postgresql_using="brin"),
         Index(
             "executions_external",
             "order_id",
@@ -226,6 +235,83 @@ class LedgerEntryRow(SQLModel, table=True):
     cash: Decimal = _amount()
     at: datetime = _time(null=False)
     note: str | None
+    market_id: str | None
+    token_id: str | None
+    size: Decimal = _amount(zero=True)
+    payout: Decimal | None = _price()
+    paid_for: Decimal = _amount(zero=True)
+
+
+class PlanRow(SQLModel, table=True):
+    __tablename__ = "plans"
+    mode: str = Field(primary_key=True)
+    plan_id: str = Field(primary_key=True)
+    priority: int
+    active: bool
+    file: str
+    content_hash: str
+    body: bytes = Field(sa_column=Column(LargeBinary(), nullable=False))
+    added_at: datetime = _time(null=False)
+    changed_at: datetime = _time(null=False)
+
+
+class ExecutionRuleRow(SQLModel, table=True):
+    __tablename__ = "execution_rules"
+    mode: str = Field(primary_key=True)
+    token_id: str = Field(primary_key=True)
+    rule_id: UUID
+    market_id: str
+    outcome: str
+    outcome_index: int = Field(sa_column=Column(SmallInteger(), nullable=False))
+    rules: dict[str, Any] = _jsonb(null=False)
+    origin: str
+    order_id: UUID | None = Field(foreign_key="orders.order_id")
+    line: int | None
+    set_at: datetime = _time(null=False)
+    opened_at: datetime | None = _time()
+    dust: bool
+    high: Decimal | None = _price()
+    trigger_cause: str | None
+    trigger_at: datetime | None = _time()
+    trigger_detail: str | None
+    attempts: int
+    stopped_at: datetime | None = _time()
+
+
+class FillBoundsRow(SQLModel, table=True):
+    __tablename__ = "fill_bounds"
+    order_id: UUID = Field(primary_key=True, foreign_key="orders.order_id")
+    mode: str
+    at_once: Decimal = _amount()
+    ahead: Decimal = _amount()
+    pessimistic: Decimal = _amount()
+    optimistic: Decimal = _amount()
+
+
+class PortfolioSnapshotRow(SQLModel, table=True):
+    __tablename__ = "portfolio_snapshots"
+    mode: str = Field(primary_key=True)
+    hour: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False, primary_key=True))
+    taken_at: datetime = _time(null=False)
+    run_id: UUID = Field(foreign_key="runs.run_id")
+    positions: int
+    cost_basis: Decimal = _amount()
+    market_value: Decimal = _amount()
+    realised: Decimal = _amount()
+    unrealised: Decimal = _amount()
+    fees: Decimal = _amount()
+    cash: Decimal = _amount()
+    deposited: Decimal = _amount()
+    net_liquidation: Decimal = _amount()
+    pessimistic: Decimal = _amount()
+    optimistic: Decimal = _amount()
+
+
+class SettingRow(SQLModel, table=True):
+    __tablename__ = "settings"
+    name: str = Field(primary_key=True)
+    value: Any = _jsonb(null=False)
+    changed_at: datetime = _time(null=False)
 
 
 class AuditLogRow(SQLModel, table=True):

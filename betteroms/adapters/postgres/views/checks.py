@@ -1,19 +1,20 @@
 """What `positions verify` compares: every fact, and every projection of it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import psycopg
 
-from betteroms.adapters.postgres.columns import EXECUTION_COLUMNS, execution_from, select_list
-from betteroms.domain.execution import Execution
+from betteroms.adapters.postgres.columns import select_list
+from betteroms.adapters.postgres.views.reports import SNAPSHOT_COLUMNS, snapshot_from
 from betteroms.domain.ids import MarketId, OrderId, TokenId
 from betteroms.domain.money import Size, Usdc
+from betteroms.domain.portfolio import PortfolioSnapshot
 from betteroms.domain.position import Position
 from betteroms.domain.terms import Mode
+from betteroms.reckoning import BoundsMismatch
 from betteroms.records import OrderMismatch
 
-BLOCK_ROWS: Final = 5_000
 _POSITION: Final = ("mode", "token_id", "market_id", "size", "cost_basis", "realised", "fees", "opened_at")
 
 
@@ -23,17 +24,6 @@ def positions(connection: psycopg.Connection[Any]) -> Sequence[Position]:
         f"SELECT {select_list(_POSITION)} FROM positions ORDER BY mode, token_id"  # noqa: S608
     )
     return [_position(row) for row in rows]
-
-
-def executions(connection: psycopg.Connection[Any]) -> Iterator[Execution]:
-    """See `records.Records.all_executions`; the server keeps what is not yet wanted."""
-    with connection.cursor(name="executions") as cursor:
-        cursor.itersize = BLOCK_ROWS
-        cursor.execute(
-            f"SELECT {select_list(EXECUTION_COLUMNS)} FROM executions ORDER BY sequence"  # noqa: S608
-        )
-        for row in cursor:
-            yield execution_from(row)
 
 
 def order_mismatches(connection: psycopg.Connection[Any]) -> Sequence[OrderMismatch]:
@@ -67,6 +57,34 @@ def order_mismatches(connection: psycopg.Connection[Any]) -> Sequence[OrderMisma
         )
         for order_id, filled_size, filled_cash, fills, size, cash, number, highest in rows
     ]
+
+
+def bounds_mismatches(connection: psycopg.Connection[Any]) -> Sequence[BoundsMismatch]:
+    """See `reckoning.Reckoning.bounds_mismatches`."""
+    rows = connection.execute(
+        """
+        SELECT order_id::text, (b.pessimistic * 1000000)::bigint, (o.filled_size * 1000000)::bigint,
+            (b.optimistic * 1000000)::bigint
+        FROM fill_bounds b JOIN orders o USING (order_id)
+        WHERE NOT (b.pessimistic <= o.filled_size AND o.filled_size <= b.optimistic)
+        ORDER BY order_id
+        """
+    )
+    return [
+        BoundsMismatch(
+            order_id=OrderId(order_id), pessimistic=Size(least), filled=Size(filled), optimistic=Size(most)
+        )
+        for order_id, least, filled, most in rows
+    ]
+
+
+def snapshot_mismatches(connection: psycopg.Connection[Any]) -> Sequence[PortfolioSnapshot]:
+    """See `reckoning.Reckoning.snapshot_mismatches`; the other sums are checks of the table."""
+    rows = connection.execute(
+        f"SELECT {SNAPSHOT_COLUMNS} FROM portfolio_snapshots "  # noqa: S608 - our own names
+        "WHERE cash <> deposited + realised - cost_basis ORDER BY mode, hour"
+    )
+    return [snapshot_from(row) for row in rows]
 
 
 def order_count(connection: psycopg.Connection[Any]) -> int:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import psycopg
 
+from betteroms.adapters.postgres import facts
 from betteroms.adapters.postgres.columns import (
     EXECUTION_COLUMNS,
     ORDER_COLUMNS,
@@ -14,8 +15,9 @@ from betteroms.adapters.postgres.columns import (
     order_from,
     select_list,
 )
+from betteroms.domain.bounds import FillBounds
 from betteroms.domain.execution import Execution
-from betteroms.domain.ids import BookId, OrderId, RunId
+from betteroms.domain.ids import BookId, OrderId, RunId, TokenId
 from betteroms.domain.order import ALIVE, Order, OrderStatus
 from betteroms.domain.terms import Mode
 from betteroms.records import PREFIX_LENGTH_MIN, EventRecord, OrderRecord
@@ -90,10 +92,21 @@ def alive(connection: psycopg.Connection[Any], mode: Mode) -> Sequence[Order]:
 
 def events(connection: psycopg.Connection[Any], order_id: OrderId) -> Sequence[EventRecord]:
     """See `records.Records.events`."""
+    return _events(connection, "order", order_id, None)
+
+
+def rule_events(connection: psycopg.Connection[Any], mode: Mode, token_id: TokenId) -> Sequence[EventRecord]:
+    """See `records.Records.rule_events`."""
+    return _events(connection, "rule", token_id, mode)
+
+
+def _events(
+    connection: psycopg.Connection[Any], kind: str, name: str, mode: Mode | None
+) -> Sequence[EventRecord]:
     rows = connection.execute(
         "SELECT sequence, at, event_type, actor, run_id::text, event_data FROM audit_logs "
-        "WHERE entity_id = %s AND entity_type = 'order' ORDER BY sequence",
-        (order_id,),
+        "WHERE entity_id = %s AND entity_type = %s AND (%s::text IS NULL OR mode = %s) ORDER BY sequence",
+        (name, kind, mode, mode),
     )
     return [
         EventRecord(
@@ -106,6 +119,21 @@ def events(connection: psycopg.Connection[Any], order_id: OrderId) -> Sequence[E
         )
         for sequence, at, event_type, actor, run_id, data in rows
     ]
+
+
+def run_of(connection: psycopg.Connection[Any], mode: Mode, event: EventRecord) -> RunId | None:
+    """See `records.Records.run_of`. An event carries its run's time, and comes after the run's beginning."""
+    row = connection.execute(
+        "SELECT run_id::text FROM runs WHERE mode = %s AND now = %s AND ledger_sequence < %s "
+        "ORDER BY ledger_sequence DESC LIMIT 1",
+        (mode, event.at, event.sequence),
+    ).fetchone()
+    return None if row is None else RunId(row[0])
+
+
+def bounds(connection: psycopg.Connection[Any], order_id: OrderId) -> FillBounds | None:
+    """See `records.Records.bounds`."""
+    return facts.bounds(connection, [order_id]).get(order_id)
 
 
 def executions(connection: psycopg.Connection[Any], order_id: OrderId) -> Sequence[Execution]:

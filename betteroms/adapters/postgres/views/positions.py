@@ -33,7 +33,9 @@ def listed(connection: psycopg.Connection[Any], mode: Mode) -> Sequence[Position
 def deposited(connection: psycopg.Connection[Any], mode: Mode) -> Usdc:
     """See `records.Records.deposited`."""
     row = connection.execute(
-        "SELECT (coalesce(sum(cash), 0) * 1000000)::bigint FROM ledger_entries WHERE mode = %s", (mode,)
+        "SELECT (coalesce(sum(cash), 0) * 1000000)::bigint FROM ledger_entries "
+        "WHERE mode = %s AND token_id IS NULL",
+        (mode,),
     ).fetchone()
     assert row is not None
     return Usdc(row[0])

@@ -6,33 +6,34 @@ levels that something was taken from.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from betteroms.adapters.memory import past
+from betteroms.adapters.memory.state import State
+from betteroms.adapters.memory.sums import Opening, cash_moved, placed_first, reserved
+from betteroms.domain.bounds_value import Tilt
 from betteroms.domain.execution import Execution
 from betteroms.domain.ids import BookId, MarketId, OrderId, RunId, TokenId
 from betteroms.domain.liquidity import LiquidityMemory, Taken
-from betteroms.domain.money import Size, Usdc
+from betteroms.domain.money import Size, Usdc, to_micros
 from betteroms.domain.news import fill_names, news
 from betteroms.domain.order import (
     ALIVE,
     Denial,
     Denied,
-    Filled,
     Order,
     OrderEvent,
     OrderStatus,
-    Reversed,
     after,
-    reserved_cash,
-    reserved_shares,
 )
-from betteroms.domain.position import Holding, LedgerEntry, Position
+from betteroms.domain.position import LedgerEntry, Position
 from betteroms.domain.risk import Account
-from betteroms.domain.run import EarlierRun, RunStatus, refuse_repetition
+from betteroms.domain.risk.history import NOTHING, History
+from betteroms.domain.run import INTERRUPTED, EarlierRun, RunStatus, refuse_repetition
 from betteroms.domain.terms import Mode
-from betteroms.ports import Payload, Run, RunInputs, Snapshot
+from betteroms.ports import Fact, OrderBounds, Payload, Run, RunInputs, Snapshot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,77 +46,6 @@ class KeptRun:
     summary: Mapping[str, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Opening:
-    """What a seeded ledger knows of an account only as sums, because the rows stayed elsewhere."""
-
-    cash: int = 0
-    reserved_cash: int = 0
-    reserved_shares: Mapping[TokenId, int] = field(default_factory=dict)
-    deposit: Usdc | None = None
-
-
-class _State:
-    """Everything that a run can change, kept together so that it can be dropped together."""
-
-    __slots__ = ("events", "executions", "fills", "memory", "orders", "payloads", "positions", "sequence")
-
-    def __init__(self) -> None:
-        self.orders: dict[OrderId, Order] = {}
-        self.fills: dict[OrderId, tuple[Execution, ...]] = {}
-        self.executions: list[Execution] = []
-        self.positions: dict[tuple[Mode, TokenId], Position] = {}
-        self.memory: dict[Mode, LiquidityMemory] = {mode: LiquidityMemory() for mode in Mode}
-        self.payloads: dict[BookId, Payload] = {}
-        self.events: list[OrderEvent] = []
-        self.sequence = 0
-
-    def copy(self) -> "_State":
-        """An independent state for a run to change."""
-        twin = _State()
-        twin.orders = dict(self.orders)
-        twin.fills = dict(self.fills)
-        twin.executions = list(self.executions)
-        twin.positions = dict(self.positions)
-        # Through rows: stamps of markets that nothing was taken from do not outlive a run.
-        twin.memory = {mode: LiquidityMemory(memory.rows()) for mode, memory in self.memory.items()}
-        twin.payloads = dict(self.payloads)
-        twin.events = list(self.events)
-        twin.sequence = self.sequence
-        return twin
-
-    def fold(self, events: Iterable[OrderEvent]) -> dict[tuple[Mode, TokenId], Position]:
-        """The positions as these events leave them; nothing is changed yet."""
-        holdings: dict[tuple[Mode, TokenId], Holding] = {}
-        for event in events:
-            if not isinstance(event, Filled | Reversed):
-                continue
-            order = self.orders[event.order_id]
-            mode, intent = order.mode, order.intent
-            held = (mode, intent.token_id)
-            if held not in holdings:
-                nothing = Position(mode=mode, market_id=intent.market_id, token_id=intent.token_id)
-                holdings[held] = Holding(self.positions.get(held, nothing))
-            for execution in event.executions:
-                holdings[held].book(execution)
-        return {held: holding.position() for held, holding in holdings.items()}
-
-    def append(self, events: Sequence[OrderEvent]) -> None:
-        """Keep events with their executions, and remember what they took."""
-        self.events.extend(events)
-        self.sequence += len(events)
-        for event in events:
-            if not isinstance(event, Filled | Reversed):
-                continue
-            self.executions.extend(event.executions)
-            self.sequence += len(event.executions)
-            self.fills[event.order_id] = (*self.fills.get(event.order_id, ()), *event.executions)
-            if isinstance(event, Filled):
-                memory = self.memory[self.orders[event.order_id].mode]
-                for level in event.taken:
-                    memory.take(event.market_id, level.price, level.size)
-
-
 class MemoryLedger:
     """Keeps the promises of `ports.Ledger` for as long as the process lives.
 
@@ -124,11 +54,13 @@ class MemoryLedger:
 
     def __init__(self) -> None:
         self._runs: dict[RunId, KeptRun] = {}
-        self._entries: dict[str, LedgerEntry] = {}
-        self._openings = {mode: _Opening() for mode in Mode}
-        self._kept = _State()
+        self._openings = {mode: Opening() for mode in Mode}
+        self._told: dict[Mode, Snapshot] = {}
+        self._kept = State()
         self._work = self._kept
         self._run: Run | None = None
+        self._inputs: RunInputs | None = None
+        self._payloads: dict[BookId, Payload] = {}
 
     @classmethod
     def seeded(cls, snapshot: Snapshot, *, taken: Iterable[Taken] | None = None) -> "MemoryLedger":
@@ -145,13 +77,20 @@ class MemoryLedger:
         state.positions = {(mode, token): position for token, position in snapshot.positions.items()}
         state.memory[mode] = LiquidityMemory(snapshot.taken if taken is None else taken)
         state.sequence = snapshot.sequence
-        cash, shares = _reserved(ledger._alive(mode))
-        reserved = account.reserved_shares
-        ledger._openings[mode] = _Opening(
-            cash=account.cash - _cash_moved(snapshot.positions.values()),
+        state.rules = {(mode, token): rules for token, rules in snapshot.rules.items()}
+        state.bounds = dict(snapshot.bounds)
+        state.quotes = {(mode, token): quote for token, quote in snapshot.quotes.items()}
+        state.entries = {entry.key: entry for paid in snapshot.settlements.values() for entry in paid}
+        ledger._told[mode] = snapshot
+        cash, shares = reserved(ledger._alive(mode))
+        promised = account.reserved_shares
+        ledger._openings[mode] = Opening(
+            cash=account.cash - cash_moved(snapshot.positions.values()),
             reserved_cash=account.reserved_cash - cash,
-            reserved_shares={token: size - shares.get(token, 0) for token, size in reserved.items()},
+            reserved_shares={token: size - shares.get(token, 0) for token, size in promised.items()},
             deposit=snapshot.opening_cash,
+            deposited=snapshot.deposited,
+            fees=snapshot.fees - sum(position.fees for position in snapshot.positions.values()),
         )
         return ledger
 
@@ -165,6 +104,8 @@ class MemoryLedger:
                     content_hash=run.content_hash,
                     attempt=run.attempt,
                     started_at=run.started_at,
+                    scheduled_at=run.scheduled_at,
+                    tied_up=_tied_up(kept.summary),
                 )
         return None
 
@@ -178,34 +119,97 @@ class MemoryLedger:
         run = replace(run, attempt=known.run.attempt + 1 if known else 1, status=RunStatus.RUNNING)
         self._runs[run.run_id] = KeptRun(run=run)
         for entry in entries:
-            if entry.key not in self._entries:
-                self._entries[entry.key] = entry
-                self._kept.sequence += 1
+            if entry.key not in self._kept.entries:
+                self._kept.note(entry)
         self._work = self._kept.copy()
         self._run = run
         return run
 
-    def snapshot(self, mode: Mode, *, markets: Collection[MarketId], orders: Collection[OrderId]) -> Snapshot:
+    def touched(self, mode: Mode, *, settled_since: datetime) -> Sequence[MarketId]:
+        """See `ports.Ledger.touched`."""
+        found = {p.market_id for p in self.positions() if p.mode is mode and p.size}
+        found.update(order.intent.market_id for order in self._alive(mode))
+        found.update(
+            entry.market_id
+            for entry in self._kept.entries.values()
+            if entry.mode is mode and entry.market_id is not None and entry.at >= settled_since
+        )
+        return sorted(found)
+
+    def snapshot(
+        self,
+        mode: Mode,
+        *,
+        markets: Collection[MarketId],
+        orders: Collection[OrderId],
+        at: datetime | None = None,
+    ) -> Snapshot:
         """See `ports.Ledger.snapshot`. What this run has pending is not in it."""
         state, chosen = self._kept, frozenset(markets)
         alive = self._alive(mode)
         everything = [p for p in self.positions() if p.mode is mode]
         positions = {p.token_id: p for p in everything if p.market_id in chosen}
         known = {name: state.orders[name] for name in orders if name in state.orders}
+        resting = sorted((o for o in alive if o.intent.market_id in chosen), key=placed_first)
+        history, tilts, worths = (
+            (NOTHING, {}, {}) if at is None else self._past(mode, at, chosen, alive, everything)
+        )
         return Snapshot(
             mode=mode,
             account=self._account(mode, alive, everything, chosen),
             positions=positions,
-            open_orders=sorted((o for o in alive if o.intent.market_id in chosen), key=_placed_first),
+            open_orders=resting,
             taken=state.memory[mode].rows(sorted(chosen)),
             known=known,
             executions={name: state.fills[name] for name in known if name in state.fills},
             sequence=state.sequence,
             opening_cash=self._opening_cash(mode),
+            rules={
+                token: rules
+                for (kept, token), rules in sorted(state.rules.items())
+                if kept is mode and rules.market_id in chosen
+            },
+            bounds={o.order_id: state.bounds[o.order_id] for o in resting if o.order_id in state.bounds},
+            history=history,
+            quotes={token: state.quotes[mode, token] for token in positions if (mode, token) in state.quotes},
+            tilts=tilts,
+            worths=worths,
+            settlements=self._settlements(mode, chosen),
+            deposited=Usdc(self._openings[mode].deposited + self._deposited(mode)),
+            fees=Usdc(self._openings[mode].fees + sum(p.fees for p in everything)),
         )
 
+    def _past(
+        self,
+        mode: Mode,
+        at: datetime,
+        chosen: Collection[MarketId],
+        alive: Sequence[Order],
+        positions: Sequence[Position],
+    ) -> tuple[History, Mapping[TokenId, Tilt], Mapping[TokenId, int]]:
+        """The account's history, its tilts and what their shares were worth."""
+        told = self._told.get(mode)
+        if told is not None:
+            return told.history, told.tilts, told.worths  # a seeded ledger cannot know better
+        state = self._kept
+        found = past.history(state, mode, at, markets=chosen, alive=alive, positions=positions)
+        tilts = past.tilts(state, mode)
+        return found, tilts, past.worths(state, mode, tilts)
+
+    def _settlements(self, mode: Mode, chosen: Collection[MarketId]) -> dict[TokenId, Sequence[LedgerEntry]]:
+        found: dict[TokenId, list[LedgerEntry]] = {}
+        for entry in self._kept.entries.values():
+            if entry.mode is mode and entry.token_id is not None and entry.market_id in chosen:
+                found.setdefault(entry.token_id, []).append(entry)
+        return dict(sorted(found.items()))
+
+    def _deposited(self, mode: Mode) -> int:
+        entries = self._kept.entries.values()
+        # Entries of a token are in its position.
+        return sum(entry.cash for entry in entries if entry.mode is mode and entry.token_id is None)
+
     def _opening_cash(self, mode: Mode) -> Usdc | None:
-        first = next((entry.cash for entry in self._entries.values() if entry.mode is mode), None)
+        first = next((entry.cash for entry in self._kept.entries.values() if entry.mode is mode), None)
         known = self._openings[mode].deposit
         return first if known is None else known
 
@@ -213,8 +217,9 @@ class MemoryLedger:
         """See `ports.Ledger.observe`."""
         run = self._opened()
         self._work.memory[run.mode].observe_all(inputs.books.values(), inputs.markets)
-        for payload in payloads:
-            self._work.payloads.setdefault(payload.payload_id, payload)
+        # The rest is written at the run's end, wherever its orders go.
+        self._inputs = inputs
+        self._payloads.update((payload.payload_id, payload) for payload in payloads)
 
     def record(self, orders: Sequence[Order], denied: Sequence[Order], *, sends_out: bool) -> None:
         """See `ports.Ledger.record`. With `sends_out` this and all that follows is committed at once."""
@@ -251,8 +256,29 @@ class MemoryLedger:
         self._work.append(fresh)
         return list(moved.values())
 
+    def note(self, facts: Sequence[Fact], /) -> None:
+        """See `ports.Ledger.note`."""
+        self._opened()
+        for fact in facts:
+            self._work.note(fact)
+
+    def end_interrupted(self, at: datetime) -> Sequence[RunId]:
+        """See `ports.Ledger.end_interrupted`."""
+        found = [kept.run for kept in self._runs.values() if kept.run.status is RunStatus.RUNNING]
+        for run in found:
+            self._end(run, RunStatus.FAILED, completed_at=max(at, run.started_at), error=INTERRUPTED)
+        return [run.run_id for run in found]
+
+    def abandon_run(self, run_id: RunId, *, at: datetime) -> None:
+        """See `ports.Ledger.abandon_run`."""
+        kept = self._runs[run_id]
+        if kept.run.status is RunStatus.FAILED:
+            ended = replace(kept.run, status=RunStatus.ABANDONED)
+            self._runs[run_id] = replace(kept, run=ended, completed_at=max(at, kept.run.started_at))
+
     def close_run(self, run: Run, summary: Mapping[str, Any], *, completed_at: datetime) -> None:
         """See `ports.Ledger.close_run`."""
+        self._work.keep(run.mode, self._inputs, self._payloads)
         self._kept = self._work
         self._end(run, RunStatus.COMPLETED, completed_at=completed_at, summary=dict(summary))
         self.lose_pending()
@@ -267,6 +293,8 @@ class MemoryLedger:
         """Forget what was not committed, as a process that dies does."""
         self._work = self._kept
         self._run = None
+        self._inputs = None
+        self._payloads = {}
 
     def orders(self) -> list[Order]:
         """All orders, by id."""
@@ -282,7 +310,7 @@ class MemoryLedger:
 
     def entries(self) -> list[LedgerEntry]:
         """All entries, as they were written."""
-        return list(self._entries.values())
+        return list(self._kept.entries.values())
 
     def taken(self) -> dict[Mode, list[Taken]]:
         """The liquidity memory of each mode, by market and price."""
@@ -291,6 +319,15 @@ class MemoryLedger:
     def runs(self) -> list[KeptRun]:
         """All runs, by id."""
         return [kept for _, kept in sorted(self._runs.items())]
+
+    def facts(self) -> list[Fact]:
+        """What stands besides orders and entries: rules, bounds and snapshots, by key."""
+        state = self._kept
+        return [
+            *(rules for _, rules in sorted(state.rules.items())),
+            *(OrderBounds(mode=state.orders[n].mode, bounds=b) for n, b in sorted(state.bounds.items())),
+            *(taken for _, taken in sorted(state.snapshots.items())),
+        ]
 
     def events(self) -> list[OrderEvent]:
         """What happened to orders, as it was told; refusals of ours are events too."""
@@ -324,34 +361,17 @@ class MemoryLedger:
         self, mode: Mode, alive: Iterable[Order], positions: Sequence[Position], chosen: Collection[MarketId]
     ) -> Account:
         opening = self._openings[mode]
-        entered = sum(entry.cash for entry in self._entries.values() if entry.mode is mode)
-        cash, shares = _reserved(alive)
+        cash, shares = reserved(alive)
         for token, size in opening.reserved_shares.items():
             shares[token] = shares.get(token, 0) + size
         return Account(
-            cash=Usdc(opening.cash + entered + _cash_moved(positions)),
+            cash=Usdc(opening.cash + self._deposited(mode) + cash_moved(positions)),
             reserved_cash=Usdc(opening.reserved_cash + cash),
             held={p.token_id: p.size for p in positions if p.size and p.market_id in chosen},
             reserved_shares={token: Size(size) for token, size in sorted(shares.items()) if size},
         )
 
 
-def _cash_moved(positions: Iterable[Position]) -> int:
-    """Dollars that executions moved, fees included: by the ledger's invariant, from the positions alone."""
-    return sum(position.realised - position.cost_basis for position in positions)
-
-
-def _reserved(alive: Iterable[Order]) -> tuple[int, dict[TokenId, int]]:
-    """Dollars, and shares by token, that these orders may still draw."""
-    cash, shares = 0, dict[TokenId, int]()
-    for order in alive:
-        cash += reserved_cash(order)
-        token = order.intent.token_id
-        shares[token] = shares.get(token, 0) + reserved_shares(order)
-    return cash, shares
-
-
-def _placed_first(order: Order) -> tuple[bool, datetime, bool, int, str]:
-    """By the time they were placed, not yet placed ones last; then by line."""
-    at, line = order.placed_at or order.created_at, order.intent.line
-    return (order.placed_at is None, at, line is None, line or 0, order.order_id)
+def _tied_up(summary: Mapping[str, Any] | None) -> int | None:
+    told = (summary or {}).get("result", {}).get("totals", {}).get("tiedUp")
+    return None if told is None else to_micros(told)

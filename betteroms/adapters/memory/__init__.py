@@ -1,0 +1,5 @@
+"""A whole ledger in dicts."""
+
+from betteroms.adapters.memory.ledger import KeptRun, MemoryLedger
+
+__all__ = ["KeptRun", "MemoryLedger"]

@@ -1,0 +1,46 @@
+"""What an account comes to: the sums that a memory ledger draws from its rows."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from betteroms.domain.ids import TokenId
+from betteroms.domain.money import Usdc
+from betteroms.domain.order import Order, reserved_cash, reserved_shares
+from betteroms.domain.position import Position
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """What a seeded ledger knows of an account only as sums, because the rows stayed elsewhere.
+
+    Dollars and shares in millionths.
+    """
+
+    cash: int = 0
+    reserved_cash: int = 0
+    reserved_shares: Mapping[TokenId, int] = field(default_factory=dict)
+    deposit: Usdc | None = None
+    deposited: int = 0
+    fees: int = 0
+
+
+def cash_moved(positions: Iterable[Position]) -> int:
+    """Dollars that executions moved, fees included: by the ledger's invariant, from the positions alone."""
+    return sum(position.realised - position.cost_basis for position in positions)
+
+
+def reserved(alive: Iterable[Order]) -> tuple[int, dict[TokenId, int]]:
+    """Dollars, and shares by token, that these orders may still draw."""
+    cash, shares = 0, dict[TokenId, int]()
+    for order in alive:
+        cash += reserved_cash(order)
+        token = order.intent.token_id
+        shares[token] = shares.get(token, 0) + reserved_shares(order)
+    return cash, shares
+
+
+def placed_first(order: Order) -> tuple[bool, datetime, bool, int, str]:
+    """By the time they were placed, not yet placed ones last; then by line."""
+    at, line = order.placed_at or order.created_at, order.intent.line
+    return (order.placed_at is None, at, line is None, line or 0, order.order_id)
