@@ -5,180 +5,58 @@ The only reader of the environment in the project. `docs/settings.md` tells what
 """
 
 import os
-import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from betteroms.domain.errors import SettingsInvalid
-from betteroms.domain.money import MICROS, Usdc, to_micros, to_text
+from betteroms.domain.money import MICROS, Price, Usdc, to_text
 from betteroms.domain.secret import Secret
+from betteroms.settings_text import (
+    NOTICES_DEFAULT,
+    address,
+    book_age,
+    cap,
+    database,
+    directory,
+    dollars,
+    fraction,
+    https,
+    minutes,
+    node,
+    notices,
+    private_key,
+    seconds,
+    seconds_text,
+    secret,
+    services,
+    whole,
+    wss,
+)
 
 if TYPE_CHECKING:
     from betteroms.domain.risk.limits import Limits
     from betteroms.executors.paper import PaperSettings
 
 LOCAL_FILE: Final = ".env.local"
+ENVIRONMENT: Final = "environment"
+INTERVAL: Final = "CRON_INTERVAL_MINUTES"
 LOCAL_FILE_LENGTH_MAX: Final = 65_536
 NODE: Final = Secret("https://polygon.drpc.org")
 """The chain node that the venue's own client asks. Source: VENUE 2.4."""
 PAPER_CASH: Final = Usdc(10_000 * MICROS)
-DOLLARS_MAX: Final = Usdc(10**12 * MICROS)
-"""Below this amount everything fits the database's columns."""
+SPREAD_MAX: Final = Price(100_000)
+BOOK_AGE_MAX: Final = timedelta(seconds=60)
+"""What may be opened without a word of the operator: no wider spread, no older book (DECISIONS 4.6, 10.3)."""
 SLIPPAGE_TICKS_MAX: Final = 10_000
 RUN_ORDERS_MAX: Final = 1_000_000
 HTTP_ATTEMPTS_MAX: Final = 10
-HTTP_TIMEOUT_MIN: Final = timedelta(milliseconds=100)
-HTTP_TIMEOUT_MAX: Final = timedelta(minutes=5)
 BOOKS_PER_REQUEST_MAX: Final = 500
 """Source: VENUE 5.1, the most that one POST /books takes."""
-MINUTES_PER_HOUR: Final = 60
-MINUTES_PER_DAY: Final = 1440
-# The order of the curve secp256k1: private keys lie below it.
-_KEY_BOUND: Final = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
-_LOOPBACK: Final = re.compile(r"localhost|::1|127(\.[0-9]{1,3}){3}")
-_HOST: Final = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^:@\[\]]*)(:[0-9]{0,5})?")
-
-
-def _private_key(text: str) -> Secret:
-    digits = text[2:] if text[:2] in ("0x", "0X") else text
-    if not re.fullmatch(r"[0-9a-fA-F]{64}", digits):
-        raise ValueError("a private key is 64 hexadecimal digits, with or without 0x; this is not one")
-    if not 0 < int(digits, 16) < _KEY_BOUND:
-        raise ValueError("no wallet has this private key")
-    return Secret(f"0x{digits.lower()}")
-
-
-def _secret(text: str) -> Secret:
-    if not (text.isascii() and text.isprintable()) or " " in text:
-        raise ValueError("holds a space or a character that no credential has")
-    return Secret(text)
-
-
-def _address(text: str) -> str:
-    if not re.fullmatch(r"0x[0-9a-fA-F]{40}", text):
-        raise ValueError("a wallet address is 0x and 40 hexadecimal digits")
-    return text
-
-
-def _split(text: str) -> SplitResult:
-    # What urlsplit complains of may quote the password, so its words are not passed on.
-    try:
-        return urlsplit(text)
-    except ValueError:
-        raise ValueError("is not a URL") from None
-
-
-def _database(text: str) -> Secret:
-    parts = _split(text)
-    if parts.scheme not in ("postgresql", "postgres", "postgresql+psycopg"):
-        raise ValueError("must begin with postgresql://")
-    if not text.isprintable() or " " in text:
-        raise ValueError("holds a space or an unprintable character; write it as %20 and the like")
-    if not all(_HOST.fullmatch(host) for host in parts.netloc.rpartition("@")[2].split(",")):
-        raise ValueError("in a password, write @ : / ? # as %40 %3A %2F %3F %23")
-    return Secret(f"postgresql:{text.partition(':')[2]}")
-
-
-def _url(secure: str, text: str, *, keyed: bool = False) -> str:
-    """A URL of the venue: encrypted, unless it is this machine's.
-
-    `keyed` admits a query, where providers of chain nodes like to put their key.
-    """
-    parts = _split(text)
-    plain = {"https": "http", "wss": "ws"}[secure]
-    try:
-        usable = parts.scheme in (secure, plain) and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable or not text.isprintable() or " " in text:
-        raise ValueError(f"must be a URL that begins with {secure}://")
-    if parts.scheme == plain and not _LOOPBACK.fullmatch(parts.hostname or ""):
-        raise ValueError(f"{plain}:// is only for this machine (127.0.0.1); use {secure}://")
-    if "@" in parts.netloc or parts.fragment or (parts.query and not keyed):
-        raise ValueError("must not hold a user, a query or a fragment")
-    return text.rstrip("/")
-
-
-def _https(text: str) -> str:
-    return _url("https", text)
-
-
-def _wss(text: str) -> str:
-    return _url("wss", text)
-
-
-def _node(text: str) -> Secret:
-    return Secret(_url("https", text, keyed=True))
-
-
-def _directory(text: str) -> Path:
-    # A relative home would be another, empty ledger in each directory the command is called from.
-    try:
-        path = Path(text).expanduser()
-    except RuntimeError:
-        raise ValueError("~ cannot be resolved here; write the path out") from None
-    if not path.is_absolute():
-        raise ValueError("is not an absolute path")
-    return path
-
-
-def _whole(least: int, most: int) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        if not re.fullmatch(r"[0-9]{1,9}", text) or not least <= int(text) <= most:
-            raise ValueError(f"{_shown(text)} is not a whole number from {least} to {most}")
-        return int(text)
-
-    return read
-
-
-def _minutes(text: str) -> int:
-    minutes = _whole(1, MINUTES_PER_DAY)(text)
-    if MINUTES_PER_HOUR % minutes and (minutes % MINUTES_PER_HOUR or MINUTES_PER_DAY % minutes):
-        raise ValueError(f"cron cannot repeat every {minutes} minutes; take a divisor of 60, or of 24 hours")
-    return minutes
-
-
-def _dollars(text: str) -> Usdc:
-    micros = to_micros(text)
-    if not 0 <= micros < DOLLARS_MAX:
-        raise ValueError(f"{_shown(text)} is not an amount of dollars")
-    return Usdc(micros)
-
-
-def _cap(text: str) -> Usdc:
-    # Elsewhere 0 often means "no limit": too dangerous to be taken either way.
-    cap = _dollars(text)
-    if cap == 0:
-        raise ValueError("a cap of 0 would refuse every order; leave it unset for no cap")
-    return cap
-
-
-def _fraction(text: str) -> int:
-    micros = to_micros(text)
-    if not 0 < micros <= MICROS:
-        raise ValueError(f"{_shown(text)} is not above 0 and at most 1")
-    return micros
-
-
-def _seconds(text: str) -> timedelta:
-    micros = to_micros(text)
-    least, most = (bound // timedelta(microseconds=1) for bound in (HTTP_TIMEOUT_MIN, HTTP_TIMEOUT_MAX))
-    if not least <= micros <= most:
-        raise ValueError(f"{_shown(text)} is not from {to_text(least)} to {to_text(most)} seconds")
-    return timedelta(microseconds=micros)
-
-
-def _seconds_text(duration: timedelta) -> str:
-    return to_text(duration // timedelta(microseconds=1))
-
-
-def _shown(text: str) -> str:
-    return repr(text if len(text) <= 40 else f"{text[:37]}...")
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,29 +69,41 @@ class Variable:
 
 
 VARIABLES: Final[Mapping[str, Variable]] = {
-    "POLYMARKET_PRIVATE_KEY": Variable("private_key", _private_key, None),
-    "POLYMARKET_API_KEY": Variable("api_key", _secret, None),
-    "POLYMARKET_API_SECRET": Variable("api_secret", _secret, None),
-    "POLYMARKET_API_PASSPHRASE": Variable("api_passphrase", _secret, None),
-    "POLYMARKET_FUNDER": Variable("funder", _address),
-    "DATABASE_URL": Variable("database_url", _database, None),
-    "BETTEROMS_HOME": Variable("home", _directory),
-    "CRON_INTERVAL_MINUTES": Variable("cron_interval_minutes", _minutes),
-    "BETTEROMS_CLOB_URL": Variable("clob_url", _https),
-    "BETTEROMS_GAMMA_URL": Variable("gamma_url", _https),
-    "BETTEROMS_DATA_URL": Variable("data_url", _https),
-    "BETTEROMS_RELAYER_URL": Variable("relayer_url", _https),
-    "BETTEROMS_RPC_URL": Variable("rpc_url", _node, None),
-    "BETTEROMS_WS_URL": Variable("ws_url", _wss),
-    "BETTEROMS_PAPER_CASH": Variable("paper_cash", _dollars, to_text),
-    "BETTEROMS_PAPER_LIQUIDITY_FRACTION": Variable("paper_liquidity_fraction", _fraction, to_text),
-    "BETTEROMS_PAPER_SLIPPAGE_TICKS": Variable("paper_slippage_ticks", _whole(0, SLIPPAGE_TICKS_MAX)),
-    "BETTEROMS_MAX_ORDER_NOTIONAL_USD": Variable("order_notional_max", _cap, to_text),
-    "BETTEROMS_MAX_RUN_NOTIONAL_USD": Variable("run_notional_max", _cap, to_text),
-    "BETTEROMS_MAX_ORDERS_PER_RUN": Variable("run_orders_max", _whole(1, RUN_ORDERS_MAX)),
-    "BETTEROMS_HTTP_ATTEMPTS": Variable("http_attempts", _whole(1, HTTP_ATTEMPTS_MAX)),
-    "BETTEROMS_HTTP_TIMEOUT_SECONDS": Variable("http_timeout", _seconds, _seconds_text),
-    "BETTEROMS_BOOKS_PER_REQUEST": Variable("books_per_request", _whole(1, BOOKS_PER_REQUEST_MAX)),
+    "POLYMARKET_PRIVATE_KEY": Variable("private_key", private_key, None),
+    "POLYMARKET_API_KEY": Variable("api_key", secret, None),
+    "POLYMARKET_API_SECRET": Variable("api_secret", secret, None),
+    "POLYMARKET_API_PASSPHRASE": Variable("api_passphrase", secret, None),
+    "POLYMARKET_FUNDER": Variable("funder", address),
+    "DATABASE_URL": Variable("database_url", database, None),
+    "BETTEROMS_HOME": Variable("home", directory),
+    "CRON_INTERVAL_MINUTES": Variable("cron_interval_minutes", minutes),
+    "BETTEROMS_CLOB_URL": Variable("clob_url", https),
+    "BETTEROMS_GAMMA_URL": Variable("gamma_url", https),
+    "BETTEROMS_DATA_URL": Variable("data_url", https),
+    "BETTEROMS_RELAYER_URL": Variable("relayer_url", https),
+    "BETTEROMS_RPC_URL": Variable("rpc_url", node, None),
+    "BETTEROMS_WS_URL": Variable("ws_url", wss),
+    "BETTEROMS_PAPER_CASH": Variable("paper_cash", dollars, to_text),
+    "BETTEROMS_PAPER_LIQUIDITY_FRACTION": Variable("paper_liquidity_fraction", fraction, to_text),
+    "BETTEROMS_PAPER_SLIPPAGE_TICKS": Variable("paper_slippage_ticks", whole(0, SLIPPAGE_TICKS_MAX)),
+    "BETTEROMS_MAX_ORDER_NOTIONAL_USD": Variable("order_notional_max", cap, to_text),
+    "BETTEROMS_MAX_RUN_NOTIONAL_USD": Variable("run_notional_max", cap, to_text),
+    "BETTEROMS_MAX_ORDERS_PER_RUN": Variable("run_orders_max", whole(1, RUN_ORDERS_MAX)),
+    "BETTEROMS_MAX_DAY_NOTIONAL_USD": Variable("day_notional_max", cap, to_text),
+    "BETTEROMS_MAX_MARKET_NOTIONAL_USD": Variable("market_notional_max", cap, to_text),
+    "BETTEROMS_MAX_EVENT_LOSS_USD": Variable("event_loss_max", cap, to_text),
+    "BETTEROMS_MAX_OPEN_POSITIONS": Variable("open_positions_max", whole(1, RUN_ORDERS_MAX)),
+    "BETTEROMS_MAX_DAILY_LOSS_USD": Variable("daily_loss_max", cap, to_text),
+    "BETTEROMS_MAX_DRAWDOWN_USD": Variable("drawdown_max", cap, to_text),
+    "BETTEROMS_MAX_SPREAD": Variable("spread_max", fraction, to_text),
+    "BETTEROMS_MIN_DEPTH_USD": Variable("depth_min", dollars, to_text),
+    "BETTEROMS_MAX_BOOK_AGE_SECONDS": Variable("book_age_max", book_age, seconds_text),
+    "BETTEROMS_HTTP_ATTEMPTS": Variable("http_attempts", whole(1, HTTP_ATTEMPTS_MAX)),
+    "BETTEROMS_HTTP_TIMEOUT_SECONDS": Variable("http_timeout", seconds, seconds_text),
+    "BETTEROMS_BOOKS_PER_REQUEST": Variable("books_per_request", whole(1, BOOKS_PER_REQUEST_MAX)),
+    "BETTEROMS_S3_ENDPOINT_URL": Variable("s3_endpoint_url", https),
+    "BETTEROMS_NOTIFY_URLS": Variable("notify_urls", services, None),
+    "BETTEROMS_NOTIFY_EVENTS": Variable("notify_events", notices, ",".join),
 }
 """Every variable we read; nothing else beginning with BETTEROMS_ is accepted."""
 
@@ -246,19 +136,27 @@ class Settings:
     order_notional_max: Usdc | None = None
     run_notional_max: Usdc | None = None
     run_orders_max: int | None = None
+    day_notional_max: Usdc | None = None
+    market_notional_max: Usdc | None = None
+    event_loss_max: Usdc | None = None
+    open_positions_max: int | None = None
+    daily_loss_max: Usdc | None = None
+    drawdown_max: Usdc | None = None
+    spread_max: Price = SPREAD_MAX
+    depth_min: Usdc | None = None
+    book_age_max: timedelta = BOOK_AGE_MAX
     http_attempts: int = 4
     http_timeout: timedelta = timedelta(seconds=10)
     books_per_request: int = BOOKS_PER_REQUEST_MAX
+    s3_endpoint_url: str | None = None
+    notify_urls: Secret | None = None
+    notify_events: tuple[str, ...] = NOTICES_DEFAULT
 
     def limits(self) -> "Limits":
-        """The caps on orders and runs, as the risk module takes them."""
-        from betteroms.domain.risk.limits import Limits
+        """The caps, as the risk module takes them: each has its name here, too."""
+        from betteroms.domain.risk.limits import CAPS, Limits
 
-        return Limits(
-            order_notional_max=self.order_notional_max,
-            run_notional_max=self.run_notional_max,
-            run_orders_max=self.run_orders_max,
-        )
+        return Limits(**{name: getattr(self, name) for name in CAPS})
 
     def paper(self) -> "PaperSettings":
         """How paper fills, as its executor takes it."""
@@ -279,6 +177,19 @@ class Settings:
             if variable.show is not None and value is not None:
                 shown[name] = variable.show(value)
         return shown
+
+    def capped(self, limits: "Limits") -> "Settings":
+        """The same settings with these caps."""
+        from betteroms.domain.risk.limits import CAPS
+
+        return replace(self, **{name: getattr(limits, name) for name in CAPS})
+
+    def secrets(self) -> list[str]:
+        """Whatever must not be repeated anywhere: secret values, and the passwords in those that are URLs."""
+        values = [getattr(self, variable.attribute) for variable in VARIABLES.values() if not variable.show]
+        texts = [word for value in values if value is not None for word in value.reveal().split()]
+        passwords = [urlsplit(text).password for text in texts if "@" in text]
+        return [*texts, *(password for password in passwords if password)]
 
     def require(self, *names: str) -> None:
         """Insist on variables that are optional elsewhere.
@@ -306,10 +217,69 @@ def load(environ: Mapping[str, str] | None = None, *, cwd: Path | None = None) -
     return Settings(**values)
 
 
+def places(environ: Mapping[str, str] | None = None, *, cwd: Path | None = None) -> dict[str, str]:
+    """Where each variable that says something is set: `environment`, or the line of `.env.local`."""
+    said = _said(os.environ if environ is None else environ, cwd or Path(), [])
+    return {name: place for name, (_, place) in said.items()}
+
+
+def restored(kept: Mapping[str, str]) -> Settings:
+    """The settings that a run kept (`Settings.public`); what another version knew and this one does not goes.
+
+    Raises:
+        SettingsInvalid: a value is none that could have been kept.
+    """
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    for name in sorted(kept.keys() & VARIABLES.keys()):
+        variable = VARIABLES[name]
+        # A budget that is spent leaves a cap of 0, which nobody may set.
+        read = dollars if variable.read is cap else variable.read
+        try:
+            values[variable.attribute] = read(kept[name])
+        except ValueError as wrong:
+            problems.append(f"{name}, as the run kept it: {wrong}")
+    if problems:
+        raise SettingsInvalid(problems)
+    values.setdefault("home", Path())
+    return Settings(**values)
+
+
+def to_be_handed_on(
+    settings: Settings, environ: Mapping[str, str] | None = None, *, cwd: Path
+) -> dict[str, str]:
+    """The variables that a process with an environment of its own needs for the same settings in `cwd`.
+
+    That is, what the environment sets, and the home; `.env.local` is read by the process itself. How often
+    cron calls us is left out.
+
+    Raises:
+        SettingsInvalid: the environment sets a secret, which is nothing to be written down; all are named.
+    """
+    said = _said(os.environ if environ is None else environ, cwd, [])
+    fields = {name: spec.attribute for name, spec in VARIABLES.items() if name in said and name != INTERVAL}
+    public = settings.public()
+    handed = {name: public[name] for name in fields if name in public and said[name][1] == ENVIRONMENT}
+    if "BETTEROMS_HOME" not in said:
+        # Its default follows HOME and XDG_DATA_HOME, which may be others there: another, empty ledger.
+        handed["BETTEROMS_HOME"] = str(settings.home)
+    there = load(handed, cwd=cwd)
+    lost = [name for name, field in fields.items() if getattr(there, field) != getattr(settings, field)]
+    if lost:
+        why = "is set in the environment, which cron does not have, and too secret to be written down"
+        raise SettingsInvalid([f"{name}: {why}; put it into {cwd / LOCAL_FILE}" for name in lost])
+    return handed
+
+
+def _said(environ: Mapping[str, str], cwd: Path, problems: list[str]) -> dict[str, tuple[str, str]]:
+    said = {name: (text, f"{LOCAL_FILE} line {line}") for name, text, line in _local(cwd, problems)}
+    said.update((name, (text, ENVIRONMENT)) for name, text in environ.items() if text.strip())
+    return said
+
+
 def _gathered(environ: Mapping[str, str], cwd: Path) -> tuple[dict[str, Any], list[str]]:
     problems: list[str] = []
-    said = {name: (text, f"{LOCAL_FILE} line {line}") for name, text, line in _local(cwd, problems)}
-    said.update((name, (text, "environment")) for name, text in environ.items() if text.strip())
+    said = _said(environ, cwd, problems)
     values: dict[str, Any] = {}
     for name, variable in VARIABLES.items():
         if name not in said:

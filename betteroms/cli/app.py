@@ -16,7 +16,28 @@ from typing import Annotated, Any, Final, NoReturn
 import typer
 
 from betteroms import __version__
-from betteroms.cli import convert, db, doctor, exits, orders, positions, runs, schema, trade
+from betteroms.cli import (
+    convert,
+    cron,
+    db,
+    doctor,
+    exits,
+    export,
+    journal,
+    logs,
+    notify,
+    orders,
+    plans,
+    portfolio,
+    positions,
+    report,
+    risk,
+    rules,
+    runs,
+    scheduled,
+    schema,
+    trade,
+)
 from betteroms.cli.exits import Exit
 from betteroms.cli.faults import say, tell
 
@@ -33,14 +54,24 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 trade.add_to(app)
+scheduled.add_to(app)
+app.add_typer(plans.app, name="plans")
 app.add_typer(runs.app, name="runs")
 app.add_typer(orders.app, name="orders")
 orders.add_to(app)
 app.add_typer(positions.app, name="positions")
+app.add_typer(portfolio.app, name="portfolio")
+report.add_to(app)
+app.add_typer(rules.app, name="rules")
+app.add_typer(risk.app, name="risk")
 app.add_typer(db.app, name="db")
 app.add_typer(schema.app, name="schema")
+app.add_typer(cron.app, name="cron")
+logs.add_to(app)
+app.add_typer(notify.app, name="notify")
 doctor.add_to(app)
 convert.add_to(app)
+export.add_to(app)
 
 
 class Interrupted(KeyboardInterrupt):
@@ -64,8 +95,11 @@ def _globals(
     _debug: Annotated[
         bool, typer.Option("--debug", help="Show where an unexpected error came from.")
     ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Show on stderr what goes into the log.")
+    ] = False,
 ) -> None:
-    pass
+    journal.VERBOSE.set(verbose)
 
 
 def main() -> NoReturn:

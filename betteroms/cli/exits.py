@@ -17,6 +17,7 @@ OUTCOME_UNKNOWN: Final = 7
 ALREADY_RUN: Final = 8
 DATABASE: Final = 9
 LOCKED: Final = 10
+PLACES: Final = 11
 INTERRUPTED: Final = 130
 BROKEN_PIPE: Final = 141
 TERMINATED: Final = 143
@@ -32,6 +33,7 @@ SEVERITY: Final = (
     USAGE,
     NOT_FOUND,
     ALREADY_RUN,
+    PLACES,
     DONE,
 )
 """Where several happened the first of these wins (DECISIONS 10.1)."""
@@ -54,6 +56,8 @@ FAULTS: Final[dict[type[BaseException], Exit]] = {
     errors.InexactAmount: Exit(code=USAGE, name="INEXACT_AMOUNT"),
     errors.Ambiguous: Exit(code=USAGE, name="AMBIGUOUS"),
     errors.RecordingUnreadable: Exit(code=USAGE, name="RECORDING_UNREADABLE"),
+    errors.OutputRefused: Exit(code=USAGE, name="OUTPUT_REFUSED", hint="--force replaces a file"),
+    errors.ExtraMissing: Exit(code=USAGE, name="EXTRA_MISSING"),
     errors.NotFound: Exit(code=NOT_FOUND, name="NOT_FOUND"),
     errors.ModeUnavailable: Exit(
         code=REFUSED, name="MODE_UNAVAILABLE", hint='set "mode": "paper" in the plan to rehearse it'
@@ -64,11 +68,37 @@ FAULTS: Final[dict[type[BaseException], Exit]] = {
         hint="betteroms runs show tells what it did; to trade again, give the plan another planId",
     ),
     errors.PlanChanged: Exit(code=ALREADY_RUN, name="PLAN_CHANGED"),
+    errors.ApprovalInvalid: Exit(
+        code=USAGE, name="APPROVAL_INVALID", hint="betteroms preview --save FILE writes one"
+    ),
+    errors.ApprovalMismatch: Exit(
+        code=REFUSED,
+        name="APPROVAL_MISMATCH",
+        hint="nothing was done; betteroms preview --save FILE shows what would be done now",
+    ),
+    errors.CashShort: Exit(
+        code=REFUSED, name="INSUFFICIENT_CASH", hint="betteroms portfolio show tells what is free"
+    ),
     errors.LockHeld: Exit(code=LOCKED, name="LOCK_HELD", hint="--wait says for how many seconds to wait"),
     errors.VenueUnreachable: Exit(
         code=VENUE_UNREACHABLE,
         name="VENUE_UNREACHABLE",
         hint="betteroms doctor looks at the connection; the same command again takes the run up",
+    ),
+    errors.StorageUnreachable: Exit(
+        code=VENUE_UNREACHABLE,
+        name="STORAGE_UNREACHABLE",
+        hint="docs/scheduled-runs.md tells how storage is reached; the next run asks again",
+    ),
+    errors.CrontabUnusable: Exit(
+        code=REFUSED,
+        name="CRONTAB_UNUSABLE",
+        hint="betteroms cron show prints the lines, to be put by hand where your scheduler keeps them",
+    ),
+    errors.NotificationFailed: Exit(
+        code=VENUE_UNREACHABLE,
+        name="NOTIFICATION_FAILED",
+        hint="docs/cron.md tells how BETTEROMS_NOTIFY_URLS is written",
     ),
     errors.DatabaseUnavailable: Exit(
         code=DATABASE, name="DATABASE_UNAVAILABLE", hint="betteroms doctor looks at what is wrong"

@@ -1,4 +1,4 @@
-"""`positions report`, `positions list` and `positions verify`."""
+"""`positions report`, `positions list` and `positions verify`: what is held, and whether it adds up."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 app = group("What is held, what it cost, and what it is worth.")
 
 ROWS_MAX: Final = 40
+LOTS_MAX: Final = 20
 UNUSED: Final = "nothing was traded yet; the first run brings in the starting cash (BETTEROMS_PAPER_CASH)"
 Mark = Annotated[
     Literal["mid", "bid"],
@@ -31,16 +32,35 @@ OrderBy = Literal["market", "size", "cost", "value", "unrealised", "realised", "
     does="Report positions with profit and loss, cash and net liquidation.",
     more="The prices are those that the last run saw; their age is told.",
 )
-def report(mark: Mark = "mid", as_json: Json = False) -> None:
+def report(
+    mark: Mark = "mid",
+    by: Annotated[
+        Literal["market", "plan"] | None,
+        typer.Option("--by", help="Sum up by market too, or by the plan that bought."),
+    ] = None,
+    lots: Annotated[
+        Literal["fifo"] | None,
+        typer.Option("--lots", help="Show what is held lot by lot, first in, first out."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
     from betteroms import wiring
     from betteroms.domain.terms import Mode
     from betteroms.jobs import positions
+    from betteroms.reckoning import By
     from betteroms.settings import load
 
     now = wiring.clock().now()
     watch = render.Stopwatch(now)
     with wiring.records(load(), name="positions report") as records:
-        told = positions.report(records, Mode.PAPER, now=now, by=positions.MarkBy(mark))
+        told = positions.report(
+            records,
+            Mode.PAPER,
+            now=now,
+            by=positions.MarkBy(mark),
+            group=By(by) if by else None,
+            with_lots=lots is not None,
+        )
     if as_json:
         render.document("positions report", told, watch.timing())
         return
@@ -49,6 +69,8 @@ def report(mark: Mark = "mid", as_json: Json = False) -> None:
     render.show(
         *_held(held, told["totals"]),
         *_realised(rows, told["totals"]),
+        *_lots(held),
+        *_groups(told),
         render.section("Account", _account(told)),
         render.section("Remarks", _remarks(held) if rows else [UNUSED]),
     )
@@ -109,6 +131,73 @@ def _realised(rows: Sequence[Mapping[str, Any]], totals: Mapping[str, str]) -> l
     return ["", render.table(heads, shown, totals=foot), _hidden(rows)]
 
 
+def _lots(rows: Sequence[Mapping[str, Any]]) -> list["RenderableType | None"]:
+    """The lots of what is held, oldest first."""
+    shown: list[render.Row | render.Heading] = []
+    for row in rows[:ROWS_MAX]:
+        if row.get("lots"):
+            shown.append(render.Heading(_name(row)))
+            shown += [_lot(lot) for lot in row["lots"][:LOTS_MAX]]
+            hidden = len(row["lots"]) - LOTS_MAX
+            if hidden > 0:
+                shown.append(render.Heading(f"… {hidden:,} more lots; --json has them all"))
+    if not shown:
+        return []
+    heads = render.columns(
+        "~lot of plan", "bought", ">size", ">average", ">cost", ">value", ">unrealised", ">gross"
+    )
+    return ["", render.table(heads, shown)]
+
+
+def _lot(lot: Mapping[str, Any]) -> list[Any]:
+    return [
+        lot["planId"] or render.NOTHING,
+        render.moment(lot["openedAt"], seconds=False)[5:],
+        render.number(lot["size"]),
+        render.average(lot["averagePrice"]),
+        render.cents(lot["costBasis"]),
+        render.cents(lot["marketValue"]),
+        render.gain(lot["unrealised"]),
+        render.gain(lot["realisedGross"]),
+    ]
+
+
+def _groups(told: Mapping[str, Any]) -> list["RenderableType | None"]:
+    """What is held and was realised, by market or plan."""
+    if "groups" not in told or not told["groups"]:
+        return []
+    heads = render.columns(
+        f"~by {told['by']}", ">cost", ">value", ">unrealised", ">gross", ">fees", ">net", "seen"
+    )
+    rows, totals = told["groups"], told["groupTotals"]
+    shown = [[render.market(row["group"] or render.NOTHING), *_group(row)] for row in rows[:ROWS_MAX]]
+    words = [f"profit by {told['by']}: {told['method']}"]
+    if totals["realised"] != told["totals"]["realised"]:
+        words.append(
+            "its sum differs from the total above, which is at average cost: other shares count as sold; "
+            "once nothing is held the two agree"
+        )
+    hidden = len(rows) - ROWS_MAX
+    return [
+        "",
+        render.table(heads, shown, totals=["total", *_group(totals)]),
+        f"… {hidden:,} more are not shown, but counted; --json has them all" if hidden > 0 else None,
+        render.section("How it is counted", words),
+    ]
+
+
+def _group(row: Mapping[str, Any]) -> list[Any]:
+    return [
+        render.cents(row["costBasis"]),
+        render.cents(row["marketValue"]),
+        render.gain(row["unrealised"]),
+        render.gain(row["realisedGross"]),
+        render.cents(row["fees"]),
+        render.gain(row["realised"]),
+        render.age(row["oldestMarkAgeSeconds"]),
+    ]
+
+
 def _hidden(rows: Sequence[object]) -> str | None:
     count = len(rows) - ROWS_MAX
     if count <= 0:
@@ -148,6 +237,10 @@ def _remarks(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 )
 def list_(
     status: Annotated[Status | None, typer.Option("--status", help="Only positions that stand so.")] = None,
+    strategy: Annotated[
+        str | None,
+        typer.Option("--strategy", metavar="NAME", help="Only what orders from there traded: plan, rule."),
+    ] = None,
     market: Annotated[
         str | None, typer.Option("--market", metavar="MARKET", help="Only this slug or condition id.")
     ] = None,
@@ -170,6 +263,7 @@ def list_(
             now=now,
             by=positions.MarkBy(mark),
             status=positions.PositionStatus(status) if status else None,
+            strategy=strategy,
             market=market,
             order_by=positions.OrderBy(order_by),
             limit=limit + 1,
@@ -203,7 +297,7 @@ def _row(row: Mapping[str, Any]) -> list[Any]:
     app,
     "verify",
     example="betteroms positions verify",
-    does="Fold every execution again and compare with what is stored.",
+    does="Fold every execution and payout again and compare with what is stored.",
     more="Exit code 1 names each difference.",
 )
 def verify(as_json: Json = False) -> None:
@@ -221,6 +315,8 @@ def verify(as_json: Json = False) -> None:
         render.document("positions verify", told, watch.timing())
     else:
         counted = [f"{told[name]:,} {name}" for name in ("executions", "positions", "orders")]
+        if told["payouts"]:
+            counted.insert(1, f"{told['payouts']:,} payouts")
         found = f"{len(differences):,} difference{'s' if len(differences) != 1 else ''}"
         render.text(f"{', '.join(counted)}: {found if differences else 'all agree'}")
         # Each stands on one line whatever the width, so that it can be searched for.

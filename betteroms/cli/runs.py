@@ -1,11 +1,12 @@
-"""`runs list` and `runs show`: what was carried out, and when."""
+"""`runs list`, `runs show`, `runs replay` and `runs report`: what was carried out, and when."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
-from betteroms.cli import render
+from betteroms.cli import exits, render
 from betteroms.cli.faults import say
 from betteroms.cli.options import LIMIT_DEFAULT, Json, Limit, Offset, command, group
 
@@ -95,20 +96,36 @@ def show(
     if as_json:
         render.document("runs show", row, watch.timing())
         return
-    summary = row["summary"]
-    if summary is not None:
+    if row["summary"] is not None:
+        _told(row["kind"], **row["summary"])
+    render.show(*_facts(row))
+
+
+def _told(kind: str, result: Mapping[str, Any], timing: Mapping[str, Any]) -> None:
+    """The summary as it was printed on its day; a run that only changed rules had none to print."""
+    if kind == "trade":
         from betteroms.cli.summary import show_summary
         from betteroms.jobs.overview import overview
 
-        show_summary(overview(summary["result"]), summary["result"], summary["timing"])
-        render.show("")
-    render.show(*_facts(row))
+        show_summary(overview(result), result, timing)
+    elif kind == "maintain":
+        from betteroms.cli.course import show_maintenance
+
+        show_maintenance(result, timing)
+    elif kind == "run":
+        from betteroms.cli.course import show_run
+
+        show_run(result, timing)
+    else:
+        return
+    render.show("")
 
 
 def _facts(row: Mapping[str, Any]) -> list[str]:
     facts = {
         "run": row["runId"],
-        "plan": f"{row['planId']} ({row['planFile']})",
+        "kind": row["kind"] if row["planId"] is None else None,
+        "plan": f"{row['planId']} ({row['planFile']})" if row["planId"] is not None else None,
         "status": f"{row['status']}, attempt {row['attempt']}",
         "started": render.moment(row["startedAt"]),
         "completed": render.moment(row["completedAt"]),
@@ -118,3 +135,88 @@ def _facts(row: Mapping[str, Any]) -> list[str]:
         "engine": row["engineVersion"],
     }
     return [f"{name:<10} {value}" for name, value in facts.items() if value]
+
+
+@command(
+    app,
+    "replay",
+    example="betteroms runs replay june-dip --what-if fees=free,fill=pessimistic",
+    does="Compute a past run again from what it recorded, or as it would have been.",
+    more="RUN is a planId, or the beginning of a run's id. Nothing is asked, and nothing written: the "
+    "result must have the same bytes as on its day, else the differences are shown and the exit code is 1. "
+    "With --what-if the differences are what the changes would have done.",
+)
+def replay(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A planId, or the beginning of a run's id.")],
+    what_if: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--what-if",
+            metavar="CHANGES",
+            help="fees=0.05|free|assumed, liquidityFraction=0.5, fill=pessimistic|base|optimistic, "
+            "slippageTicks=1; several with commas between them.",
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    from betteroms import __version__, wiring
+    from betteroms.jobs.replay import ChangeUnknown, read_changes
+    from betteroms.jobs.replay import replay as compute
+    from betteroms.settings import load
+
+    watch = render.Stopwatch(wiring.clock().now())
+    try:
+        changes = read_changes(what_if) if what_if else None
+    except ChangeUnknown as wrong:
+        raise typer.BadParameter(str(wrong), param_hint="--what-if") from None
+    with wiring.records(load(), name="runs replay") as records:
+        told = compute(
+            records,
+            run,
+            reader=wiring.Payloads(),
+            bench=wiring.bench,
+            engine_version=__version__,
+            changes=changes,
+        )
+    if as_json:
+        render.document("runs replay", told, watch.timing())
+    else:
+        from betteroms.cli.replayed import show_replay
+
+        show_replay(told)
+    same_engine = told["engineVersion"] == told["recordedEngineVersion"]
+    failed = told["outcome"] == "different" and same_engine
+    raise typer.Exit(exits.UNEXPECTED if failed else exits.DONE)
+
+
+@command(
+    app,
+    "report",
+    example="betteroms runs report june-dip --html june-dip.html",
+    does="Write a page about one run that opens offline in any browser.",
+    more="RUN is a planId, or the beginning of a run's id. The page holds the run as it was told on its day, "
+    "and what has become of its orders since.",
+)
+def report(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A planId, or the beginning of a run's id.")],
+    html: Annotated[Path, typer.Option("--html", metavar="FILE", help="Where to write it.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    as_json: Json = False,
+) -> None:
+    from betteroms import wiring
+    from betteroms.cli.page import run_page as page
+    from betteroms.jobs.run_page import run_page
+    from betteroms.settings import load
+
+    now = wiring.clock().now()
+    watch = render.Stopwatch(now)
+    with wiring.records(load(), name="runs report") as records:
+        told = run_page(records, run, now=now)
+    body = page(told).encode()
+    with wiring.whole_file(html, force=force) as stream:
+        stream.write(body)
+    if as_json:
+        result = {"runId": told["run"]["runId"], "file": str(html), "sizeBytes": len(body)}
+        render.document("runs report", result, watch.timing())
+    else:
+        render.text(f"{html}: {len(body):,} bytes")

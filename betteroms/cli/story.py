@@ -18,13 +18,73 @@ def show_story(story: Mapping[str, Any]) -> None:
         *facts(order),
         render.section("As written", _written(story)),
         render.section("Rounded and assumed", order["adjustments"]),
-        *_book(story["book"]),
+        render.section("The exit it is", exit_order(story["exit"])),
+        *_book("The book it saw", story["book"]),
         render.section("Risk", _verdict(story)),
-        render.section("What happened", [_event(event) for event in story["events"]]),
+        render.section("What happened", [_event(event, order["runId"]) for event in story["events"]]),
+        render.section("Why it ended", _ending(story["ending"])),
         *fills(story["executions"]),
+        *(part for later in story["laterBooks"] for part in _book(_later(later), later)),
+        render.section("How it might have filled", bounds(story["bounds"])),
         render.section("Still reserved", _reserves(story["reserves"])),
         render.section("Exit rules", [f"{name} {value}" for name, value in story["exitRules"].items()]),
+        render.section("Exit rules in force for this outcome", _standing(story)),
     )
+
+
+def _later(book: Mapping[str, Any]) -> str:
+    return f"Filled by {book['kind']} {book['runId'][:8]}"
+
+
+def exit_order(found: Mapping[str, Any] | None) -> list[str]:
+    """Which rules an exit order comes from, and why it was made."""
+    if found is None:
+        return []
+    who = f"order {found['setBy'][:8]}" if found["setBy"] else f"the {found['origin'] or 'operator'}"
+    rules = ", ".join(f"{name} {value}" for name, value in found["rules"].items())
+    since = f" since {render.moment(found['triggeredAt'])}" if found["triggeredAt"] else ""
+    return [
+        f"{found['cause']}{since}: {found['detail']}",
+        f"rules {found['ruleId'][:8]}, set by {who}: {rules}",
+        f"attempt {found['attempt']} of {found['attempts']} so far",
+        *([f"in the place of order {found['replaces'][:8]}"] if found["replaces"] else []),
+    ]
+
+
+def _ending(ending: Mapping[str, Any] | None) -> list[str]:
+    if ending is None:
+        return []
+    run = f", in run {ending['runId'][:8]}" if ending["runId"] else ""
+    code = ending["code"] or "EXPIRED"
+    return [f"{code}: {ending['words']}{run}" if ending["words"] else f"{code}{run}"]
+
+
+def bounds(found: Mapping[str, str] | None) -> list[str]:
+    """The three answers about a resting order (docs/fill-model.md)."""
+    if found is None:
+        return []
+    shares = {name: render.number(value) for name, value in found.items()}
+    if len({found[name] for name in ("base", "pessimistic", "optimistic")}) == 1:
+        return [f"as it did, at worst and at best; {shares['ahead']} shares were ahead of it"]
+    return [
+        f"{shares['base']} shares are booked, {shares['atOnce']} of them at once",
+        f"at worst {shares['pessimistic']}: only what was displayed through its limit, after the "
+        f"{shares['ahead']} ahead of it",
+        f"at best {shares['optimistic']}: whole at the first touch of its limit",
+    ]
+
+
+def _standing(story: Mapping[str, Any]) -> list[str]:
+    told = []
+    for row in story["standingRules"]:
+        rules = ", ".join(f"{name} {value}" for name, value in row["rules"].items())
+        mine = row["orderId"] == story["order"]["orderId"]
+        who = "this order" if mine else f"order {row['orderId'][:8]}" if row["orderId"] else "the operator"
+        told.append(f"{rules}; set by {who}; {row['state']}")
+        if row["trigger"] is not None:
+            trigger = row["trigger"]
+            told.append(f"{trigger['cause']} since {render.moment(trigger['at'])}: {trigger['detail']}")
+    return told
 
 
 def facts(order: Mapping[str, Any]) -> list[str]:
@@ -75,16 +135,16 @@ def _filled(order: Mapping[str, Any]) -> str | None:
 def _written(story: Mapping[str, Any]) -> list[str]:
     written = story["asWritten"]
     if written is None:
-        return ["the plan was not kept"]
+        return ["an exit rule asked for it" if story["exit"] else "the plan was not kept"]
     return [
         f"{name}: {value if isinstance(value, str) else json.dumps(value)}" for name, value in written.items()
     ]
 
 
-def _book(book: Mapping[str, Any] | None) -> Sequence["RenderableType | None"]:
+def _book(heading: str, book: Mapping[str, Any] | None) -> Sequence["RenderableType | None"]:
     """The best levels, asks beside bids, as the run saw them."""
     if book is None:
-        return [render.section("The book it saw", ["none was kept"])]
+        return [render.section(heading, ["none was kept"])]
     heads = render.columns(">bid size", ">bid", ">ask", ">ask size")
     rows = [
         [
@@ -102,7 +162,7 @@ def _book(book: Mapping[str, Any] | None) -> Sequence["RenderableType | None"]:
     kept = ", ".join([f"hash {book['hashCheck']}", *marks])
     levels = f"{book['bidLevels']} bids, {book['askLevels']} asks in all; mid {render.number(book['mid'])}"
     return [
-        f"\nThe book it saw, read {render.moment(book['receivedAt'])} ({kept})\n",
+        f"\n{heading}, read {render.moment(book['receivedAt'])} ({kept})\n",
         render.table(heads, rows, indent=2) if rows else "  empty",
         f"  {levels}; kept as {book['bookId'][:12]}",
     ]
@@ -124,9 +184,10 @@ def _verdict(story: Mapping[str, Any]) -> list[str]:
     return told
 
 
-def _event(event: Mapping[str, Any]) -> str:
+def _event(event: Mapping[str, Any], own_run: str) -> str:
     words = event["event"].removeprefix("order_").replace("_", " ")
-    return f"{render.moment(event['at'])}  {words}{_details(event['data'])}"
+    later = f", in run {event['inRun'][:8]}" if event["inRun"] not in (None, own_run) else ""
+    return f"{render.moment(event['at'])}  {words}{_details(event['data'])}{later}"
 
 
 def _details(data: Mapping[str, Any]) -> str:

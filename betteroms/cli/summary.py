@@ -20,11 +20,11 @@ def show_summary(seen: Mapping[str, Any], result: Mapping[str, Any], timing: Map
         "" if rows else None,
         orders(rows) if rows else None,
         _hidden(seen["hidden"], rows, "instructions", f"betteroms orders list --plan {result['planId']}"),
-        render.section("Not carried out as wished", _reasons(rows)),
-        *_settled(seen),
+        render.section("Not carried out as wished", reasons(rows)),
+        *settled(seen),
         *_positions(seen),
         render.section("Totals", _totals(seen, result)),
-        render.section("Remarks", _remarks(seen, result, timing)),
+        render.section("Remarks", remarks(seen, result, timing)),
         "",
         f"run {timing['runId'][:8]} · {timing['durationMs'] / 1000:.2f} s",
     )
@@ -60,7 +60,7 @@ def _hidden(count: int, rows: Sequence[object], what: str, how: str) -> str | No
     return f"… {count:,} more {what} are not shown; {how} --limit {count + len(rows)}" if count else None
 
 
-def _reasons(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+def reasons(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """What each order ran into, with the numbers of it."""
     told = []
     for row in rows:
@@ -70,7 +70,7 @@ def _reasons(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     return told
 
 
-def _settled(seen: Mapping[str, Any]) -> list["RenderableType | None"]:
+def settled(seen: Mapping[str, Any]) -> list["RenderableType | None"]:
     rows = seen["settled"]
     if not rows:
         return []
@@ -153,7 +153,8 @@ def _totals(seen: Mapping[str, Any], result: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _remarks(seen: Mapping[str, Any], result: Mapping[str, Any], timing: Mapping[str, Any]) -> list[str]:
+def remarks(seen: Mapping[str, Any], result: Mapping[str, Any], timing: Mapping[str, Any]) -> list[str]:
+    """What was rounded or assumed, what is odd about the books, and the run's warnings."""
     told = [_remark(remark) for remark in seen["remarks"]]
     if seen["hashMismatches"]:
         tokens = ", ".join(render.token(token) for token in seen["hashMismatches"][:5])

@@ -7,17 +7,17 @@ from datetime import datetime
 from decimal import Decimal, localcontext
 from typing import Any, Final, Protocol
 
-from betteroms.domain.book import Book, Level, mirror
+from betteroms.domain.book import Book, Level
 from betteroms.domain.execution import Execution
 from betteroms.domain.fees import ASSUMED, FeeSchedule, fee
-from betteroms.domain.ids import BookId, TokenId
+from betteroms.domain.ids import BookId, RunId
 from betteroms.domain.market import Market
 from betteroms.domain.money import half_to_text, to_text
 from betteroms.domain.order import Order, OrderStatus, reserved_cash, reserved_shares
 from betteroms.domain.risk.exposure import worst_fee, worst_notional
 from betteroms.domain.rounding import Shaped
 from betteroms.domain.terms import Liquidity, Side
-from betteroms.jobs import told
+from betteroms.jobs import aftermath, told
 from betteroms.jobs.lookup import the_order
 from betteroms.records import EventRecord, OrderRecord, Records, RunDetail
 
@@ -50,6 +50,9 @@ def explain(records: Records, prefix: str, reader: Reader) -> dict[str, Any]:
     record = the_order(records, prefix)
     order, run = record.order, records.run(record.order.run_id)
     seen = _seen(records, reader, order, run)
+    events = records.events(order.order_id)
+    during = aftermath.passes(records, order, events)
+    filled = aftermath.fills(events, during)
     return {
         "order": told.order(record),
         "run": told.run(run.record),
@@ -57,14 +60,26 @@ def explain(records: Records, prefix: str, reader: Reader) -> dict[str, Any]:
         "asUnderstood": told.wished(order),
         "book": _book(seen),
         "verdict": _verdict(record, seen),
-        "events": [_event(event) for event in records.events(order.order_id)],
+        "events": [_event(event, during) for event in events],
         "executions": [
-            {**told.execution(execution), "feeRule": _fee_rule(execution, _schedule(order, seen))}
+            {
+                **told.execution(execution),
+                "feeRule": _fee_rule(execution, _schedule(order, seen)),
+                **filled.get(execution.number, {"runId": None, "bookId": None}),
+            }
             for execution in records.executions(order.order_id)
         ],
+        "laterBooks": [
+            {"runId": later.record.run_id, "kind": later.record.kind, **_book_told(entry, book)}
+            for later, entry, book in aftermath.later_books(records, reader, order, filled)
+        ],
+        "ending": aftermath.ending(order, events, during),
+        "exit": aftermath.exit_of(records, order),
+        "bounds": aftermath.bounds_of(records, order),
         "reserves": {"cash": to_text(reserved_cash(order)), "shares": to_text(reserved_shares(order))},
         "expiresAt": told.maybe_instant(order.expires_at),
         "exitRules": told.exit_rules(order.intent.exit_rules),
+        "standingRules": aftermath.standing(records, order),
     }
 
 
@@ -73,23 +88,12 @@ def _seen(records: Records, reader: Reader, order: Order, run: RunDetail) -> _Se
     entry = inputs.get("books", {}).get(order.intent.token_id)
     row_id = inputs.get("markets", {}).get(order.intent.market_id)
     recorded = bool(entry and entry["recorded"])
-    body = records.payload(BookId(entry["id"])) if entry else None
     row = records.payload(BookId(row_id)) if row_id else None
-    book = None
-    if entry and body is not None:
-        received_at = datetime.fromisoformat(entry["receivedAt"])
-        book = reader.book(body, received_at=received_at, recorded=recorded)
-        book = _as_seen(book, order.intent.token_id)
     return _Seen(
         entry=entry,
-        book=book,
+        book=aftermath.kept_book(records, reader, entry, order.intent.token_id) if entry else None,
         market=None if row is None else reader.market(row, recorded=recorded),
     )
-
-
-def _as_seen(book: Book, token_id: TokenId) -> Book:
-    """The complement's book was kept where only that one was read."""
-    return book if book.token_id == token_id else mirror(book, token_id)
 
 
 def _as_written(records: Records, order: Order, run: RunDetail) -> Any:
@@ -105,16 +109,18 @@ def _as_written(records: Records, order: Order, run: RunDetail) -> Any:
 
 
 def _book(seen: _Seen) -> dict[str, Any] | None:
-    book = seen.book
-    if book is None or seen.entry is None:
-        return None
+    return None if seen.book is None or seen.entry is None else _book_told(seen.entry, seen.book)
+
+
+def _book_told(entry: Mapping[str, Any], book: Book) -> dict[str, Any]:
+    """A book's best levels, with what the inputs of the run that read it say of it."""
     doubled = book.mid_doubled
     return {
         "bookId": book.book_id,
         "receivedAt": told.instant(book.received_at),
-        "hashCheck": seen.entry["hashCheck"],
-        "recorded": seen.entry["recorded"],
-        "mirrored": seen.entry["mirrored"],
+        "hashCheck": entry["hashCheck"],
+        "recorded": entry["recorded"],
+        "mirrored": entry["mirrored"],
         "bids": [_level(level) for level in book.bids[:LEVELS_SHOWN]],
         "asks": [_level(level) for level in book.asks[:LEVELS_SHOWN]],
         "bidLevels": len(book.bids),
@@ -155,13 +161,14 @@ def _verdict(record: OrderRecord, seen: _Seen) -> dict[str, Any]:
     }
 
 
-def _event(event: EventRecord) -> dict[str, Any]:
+def _event(event: EventRecord, during: Mapping[int, RunId]) -> dict[str, Any]:
     return {
         "sequence": event.sequence,
         "at": told.instant(event.at),
         "event": event.event_type,
         "actor": event.actor,
         "runId": event.run_id,
+        "inRun": during.get(event.sequence),
         "data": _data(event),
     }
 

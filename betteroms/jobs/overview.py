@@ -13,22 +13,22 @@ ROWS_MAX: Final = 40
 REMARKS_MAX: Final = 5
 
 
-def overview(result: Mapping[str, Any]) -> dict[str, Any]:
+def overview(result: Mapping[str, Any], *, rows_max: int = ROWS_MAX) -> dict[str, Any]:
     """The instructions to show, in the plan's order, with their averages, and what to say of the rest.
 
-    Where there are more than `ROWS_MAX`, those that were refused or filled are shown first.
+    Where there are more than `rows_max`, those that were refused or filled are shown first.
     """
     instructions = result["instructions"]
-    shown = worth_a_line(instructions)
+    shown = worth_a_line(instructions, rows_max=rows_max)
     return {
         "rows": [_row(instruction) for instruction in shown],
         "hidden": len(instructions) - len(shown),
         "fills": sum(len(instruction["executions"]) for instruction in instructions),
         "remarks": _remarks(instructions),
-        "settled": [_settled(order) for order in result["settled"][:ROWS_MAX]],
-        "settledHidden": max(len(result["settled"]) - ROWS_MAX, 0),
-        "positions": list(result["markets"][:ROWS_MAX]),
-        "positionsHidden": max(len(result["markets"]) - ROWS_MAX, 0),
+        "settled": [_settled(order) for order in result["settled"][:rows_max]],
+        "settledHidden": max(len(result["settled"]) - rows_max, 0),
+        "positions": list(result["markets"][:rows_max]),
+        "positionsHidden": max(len(result["markets"]) - rows_max, 0),
         "positionTotals": _position_totals(result["markets"]),
         "books": len(result["books"]),
         "recordedBooks": sum(1 for book in result["books"] if book["recorded"]),
@@ -36,9 +36,11 @@ def overview(result: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def worth_a_line(instructions: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """At most `ROWS_MAX`: half for what went wrong, half for what was filled, then what only rests."""
-    if len(instructions) <= ROWS_MAX:
+def worth_a_line(
+    instructions: Sequence[Mapping[str, Any]], *, rows_max: int = ROWS_MAX
+) -> list[Mapping[str, Any]]:
+    """At most `rows_max`: half for what went wrong, half for what was filled, then what only rests."""
+    if len(instructions) <= rows_max:
         return list(instructions)
     wrong, filled, resting = [], [], []
     for index, instruction in enumerate(instructions):
@@ -48,9 +50,9 @@ def worth_a_line(instructions: Sequence[Mapping[str, Any]]) -> list[Mapping[str,
             filled.append(index)
         else:
             resting.append(index)
-    half = ROWS_MAX // 2
+    half = rows_max // 2
     ranked = wrong[:half] + filled[:half] + wrong[half:] + filled[half:] + resting
-    return [instructions[index] for index in sorted(ranked[:ROWS_MAX])]
+    return [instructions[index] for index in sorted(ranked[:rows_max])]
 
 
 def _row(instruction: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,12 +9,13 @@ from typing import Any
 
 from betteroms.domain.book import Book
 from betteroms.domain.execution import Execution
-from betteroms.domain.ids import OrderId, TokenId
+from betteroms.domain.ids import TokenId
 from betteroms.domain.market import Market
-from betteroms.domain.money import half_to_text, to_text
+from betteroms.domain.money import cost, half_to_text, to_text
 from betteroms.domain.order import Order, OrderStatus
-from betteroms.domain.position import Position, fold, mark, market_value
-from betteroms.domain.terms import Dollars, Mode, Shares, Side
+from betteroms.domain.position import Position, mark, market_value
+from betteroms.domain.terms import Dollars, Shares, Side
+from betteroms.jobs.passage import positions_after
 from betteroms.pipeline import Outcome, World
 from betteroms.ports import Run, Snapshot
 
@@ -33,7 +34,7 @@ def result(
 ) -> dict[str, Any]:
     """The run's outcome; `names` are the marketIds as the plan wrote them, line by line."""
     instructions = [
-        _instruction(order, outcome.executions.get(order.order_id, ()), world.books, names)
+        instruction(order, outcome.executions.get(order.order_id, ()), world.books, names)
         for order in outcome.orders
     ]
     return {
@@ -42,28 +43,34 @@ def result(
         "status": status,
         "instructions": instructions,
         "settled": [
-            _settled(order, outcome.settled_executions.get(order.order_id, ())) for order in outcome.settled
+            settled(order, outcome.settled_executions.get(order.order_id, ())) for order in outcome.settled
         ],
-        "totals": _totals(outcome, world.books),
-        "refused": _refused(outcome.orders),
-        "markets": _markets(run.mode, outcome, world, snapshot),
-        "books": [
-            {
-                "tokenId": token,
-                "bookId": book.book_id,
-                "hashCheck": book.hash_check.value,
-                "recorded": book.recorded,
-                "mirrored": book.mirrored,
-            }
-            for token, book in world.books.items()
-        ],
+        "totals": totals(outcome, world.books),
+        "refused": refused(outcome.orders),
+        "markets": markets(run, outcome, world, snapshot),
+        "books": books(world.books),
         "warnings": list(warnings),
     }
 
 
-def _instruction(
-    order: Order, executions: Sequence[Execution], books: Mapping[TokenId, Book], names: Sequence[str]
+def books(seen: Mapping[TokenId, Book]) -> list[dict[str, Any]]:
+    """The books that a run decided on, by content."""
+    return [
+        {
+            "tokenId": token,
+            "bookId": book.book_id,
+            "hashCheck": book.hash_check.value,
+            "recorded": book.recorded,
+            "mirrored": book.mirrored,
+        }
+        for token, book in seen.items()
+    ]
+
+
+def instruction(
+    order: Order, executions: Sequence[Execution], seen: Mapping[TokenId, Book], names: Sequence[str]
 ) -> dict[str, Any]:
+    """What became of one wish; `names` are the marketIds as the plan wrote them, by line."""
     intent, amount = order.intent, order.amount
     line = intent.line
     told: dict[str, Any] = {
@@ -81,9 +88,9 @@ def _instruction(
         "size": to_text(amount.size) if isinstance(amount, Shares) else None,
         "dollars": to_text(amount.usdc) if isinstance(amount, Dollars) else None,
         "filledSize": to_text(order.filled_size),
-        "executions": [_execution(execution) for execution in executions],
+        "executions": [fill(execution) for execution in executions],
     }
-    book = books.get(intent.token_id)
+    book = seen.get(intent.token_id)
     if executions and book is not None and book.mid_doubled is not None:
         told["slippage"] = to_text(_slippage(executions, book.mid_doubled))
     if order.adjustments:
@@ -95,7 +102,7 @@ def _instruction(
     return told
 
 
-def _execution(execution: Execution) -> dict[str, str]:
+def fill(execution: Execution) -> dict[str, str]:
     return {
         "price": to_text(execution.price),
         "size": to_text(execution.size),
@@ -104,7 +111,8 @@ def _execution(execution: Execution) -> dict[str, str]:
     }
 
 
-def _settled(order: Order, executions: Sequence[Execution]) -> dict[str, Any]:
+def settled(order: Order, executions: Sequence[Execution]) -> dict[str, Any]:
+    """What became of an order of an earlier run."""
     return {
         "orderId": order.order_id,
         "marketId": order.intent.market_id,
@@ -113,7 +121,7 @@ def _settled(order: Order, executions: Sequence[Execution]) -> dict[str, Any]:
         "status": order.status.value,
         "code": order.code,
         "filledSize": to_text(order.filled_size),
-        "executions": [_execution(execution) for execution in executions],
+        "executions": [fill(execution) for execution in executions],
     }
 
 
@@ -126,18 +134,20 @@ def _slippage(executions: Iterable[Execution], mid_doubled: int) -> int:
     return -(-worse // 2_000_000)
 
 
-def _totals(outcome: Outcome, books: Mapping[TokenId, Book]) -> dict[str, Any]:
+def totals(outcome: Outcome, seen: Mapping[TokenId, Book]) -> dict[str, Any]:
+    """The sums over the wishes of a run."""
     counts = dict.fromkeys(OrderStatus, 0)
-    partly = placed = notional = fees = slippage = 0
+    partly = placed = notional = fees = slippage = tied_up = 0
     for order in outcome.orders:
         counts[order.status] += 1
         placed += order.placed_at is not None
         partly += order.filled_size > 0 and order.status is not OrderStatus.FILLED
+        tied_up += _worst_cost(order)
         executions = outcome.executions.get(order.order_id, ())
         if executions:
             notional += order.filled_cash
             fees += sum(execution.fee for execution in executions)
-            book = books.get(order.intent.token_id)
+            book = seen.get(order.intent.token_id)
             if book is not None and book.mid_doubled is not None:
                 slippage += _slippage(executions, book.mid_doubled)
     return {
@@ -151,10 +161,21 @@ def _totals(outcome: Outcome, books: Mapping[TokenId, Book]) -> dict[str, Any]:
         "notional": to_text(notional),
         "fees": to_text(fees),
         "slippage": to_text(slippage),
+        "tiedUp": to_text(tied_up),
     }
 
 
-def _refused(orders: Iterable[Order]) -> dict[str, int]:
+def _worst_cost(order: Order) -> int:
+    """What an opening order that was taken on may cost at its limit, fee apart; 0 for every other."""
+    refused = order.status in (OrderStatus.DENIED, OrderStatus.REJECTED)
+    if refused or order.intent.side is not Side.BUY or order.amount is None or order.limit_price is None:
+        return 0
+    if isinstance(order.amount, Dollars):
+        return order.amount.usdc
+    return cost(order.limit_price, order.amount.size)
+
+
+def refused(orders: Iterable[Order]) -> dict[str, int]:
     """How many instructions each code refused, by us or by the venue's rules."""
     codes: dict[str, int] = {}
     for order in orders:
@@ -163,27 +184,10 @@ def _refused(orders: Iterable[Order]) -> dict[str, int]:
     return dict(sorted(codes.items()))
 
 
-def positions_after(mode: Mode, outcome: Outcome, snapshot: Snapshot) -> dict[TokenId, Position]:
-    """What is held of each token once everything of the run is booked."""
-    booked: dict[TokenId, list[Execution]] = {}
-    new: dict[OrderId, Sequence[Execution]] = {
-        order_id: executions
-        for order_id, executions in outcome.executions.items()
-        if order_id not in snapshot.known
-    }
-    for executions in (*outcome.settled_executions.values(), *new.values()):
-        for execution in executions:
-            booked.setdefault(execution.token_id, []).append(execution)
-    after = dict(snapshot.positions)
-    for token, executions in booked.items():
-        start = after.get(token) or Position(mode=mode, market_id=executions[0].market_id, token_id=token)
-        after[token] = fold(start, executions)
-    return dict(sorted(after.items()))
-
-
-def _markets(mode: Mode, outcome: Outcome, world: World, snapshot: Snapshot) -> list[dict[str, Any]]:
+def markets(run: Run, outcome: Outcome, world: World, snapshot: Snapshot) -> list[dict[str, Any]]:
     rows = []
-    for token, position in positions_after(mode, outcome, snapshot).items():
+    fills = (outcome.settled_executions, outcome.executions)
+    for token, position in positions_after(run, snapshot, fills).items():
         market = world.markets[position.market_id]
         rows.append(_market(market, token, position, world.books.get(token)))
     return sorted(rows, key=lambda row: (row["marketId"], row["tokenId"]))

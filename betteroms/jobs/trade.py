@@ -3,22 +3,22 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 
 from betteroms.domain.errors import DatabaseUnavailable, PlanInvalid, VenueUnreachable
-from betteroms.domain.ids import content_id, key, order_id, run_id
+from betteroms.domain.ids import OrderId, content_id, order_id, run_id
 from betteroms.domain.intent import Intent
-from betteroms.domain.liquidity import LiquidityMemory
 from betteroms.domain.market import Market
-from betteroms.domain.money import to_text
-from betteroms.domain.position import EntryKind, LedgerEntry
+from betteroms.domain.money import Price, to_micros, to_text
 from betteroms.domain.risk import tighter
+from betteroms.domain.risk.history import tripped
 from betteroms.domain.run import refuse_repetition
 from betteroms.jobs import gather, summary
 from betteroms.jobs.desk import Desk
-from betteroms.pipeline import Outcome, Pipeline, World, see
-from betteroms.ports import Ledger, Payload, PayloadKind, Run, RunInputs, Snapshot
+from betteroms.jobs.passage import Passage, enter, finished, note_consequences, opening_entries, timing
+from betteroms.pipeline import Outcome
+from betteroms.ports import Ledger, Payload, PayloadKind, RiskChanged, Run
 from betteroms.sources.plan import (
     Plan,
     content_hash,
@@ -30,7 +30,8 @@ from betteroms.sources.plan import (
 )
 from betteroms.sources.wishes import intents as wishes_of
 
-EXIT_RULES_WAIT = "exit rules are recorded with their orders; this version does not act on them"
+APPROVED: Final = "approved"
+"""Where a run's settings keep which saved preview it carried out, for whoever computes it again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,22 +63,35 @@ def trade(desk: Desk, source: PlanFile, *, at: datetime | None = None) -> dict[s
     try:
         markets, intents = wished(desk, source.plan, run)
     except VenueUnreachable as fault:
-        run = desk.ledger.open_run(run, _opening_entries(desk, run))
-        desk.ledger.fail_run(run, str(fault), completed_at=_finished(desk, run))
+        run = desk.ledger.open_run(run, opening_entries(desk, run))
+        desk.ledger.fail_run(run, str(fault), completed_at=finished(desk, run))
+        desk.herald.failed(run, fault)
         raise
-    run = desk.ledger.open_run(run, _opening_entries(desk, run))
+    return carry_out(desk, source, run, markets, intents)
+
+
+def carry_out(
+    desk: Desk, source: PlanFile, run: Run, markets: Sequence[Market], intents: Sequence[Intent]
+) -> dict[str, Any]:
+    """Open the run, walk the corridor and keep the summary, which is returned."""
+    run = desk.ledger.open_run(run, opening_entries(desk, run))
+    desk.herald.began(run)
     try:
-        return corridor(desk, desk.ledger, source, run, markets, intents)
+        told = corridor(desk, desk.ledger, source, run, markets, intents)
     except BaseException as fault:
         # Whatever it was, Ctrl-C included: say so in the row if the database still listens, and let it pass.
         with suppress(DatabaseUnavailable):
-            desk.ledger.fail_run(run, str(fault) or type(fault).__name__, completed_at=_finished(desk, run))
+            desk.ledger.fail_run(run, str(fault) or type(fault).__name__, completed_at=finished(desk, run))
+        desk.herald.failed(run, fault)
         raise
+    desk.herald.ended(run, told["result"])
+    return told
 
 
-def _finished(desk: Desk, run: Run) -> datetime:
-    """Now; never before the start, though the machine's clock may have been set back since."""
-    return max(desk.clock.now(), run.started_at)
+def approved_prices(run: Run) -> dict[OrderId, Price]:
+    """The worst prices of MARKET orders that were approved for this run; none where nothing was."""
+    told = run.settings.get(APPROVED, {})
+    return {OrderId(name): Price(to_micros(text)) for name, text in told.get("worstPrices", {}).items()}
 
 
 def opening(desk: Desk, source: PlanFile, *, at: datetime | None) -> Run:
@@ -138,103 +152,88 @@ def corridor(
     run: Run,
     markets: Sequence[Market],
     intents: Sequence[Intent],
-    *,
-    keep: bool = True,
 ) -> dict[str, Any]:
-    """Gather, settle, decide, act and tell, on whichever ledger is handed over."""
-    known = gather.by_id(markets)
+    """Gather, settle, decide, act, tell and keep, in whichever ledger is handed over."""
     # A first attempt has no orders to find: their keys hold the planId, which no run had before.
-    earlier = [order_id(intent.key) for intent in intents] if run.attempt > 1 or not keep else []
-    snapshot = ledger.snapshot(run.mode, markets=list(known), orders=earlier)
-    desk.show("reading books")
-    tokens = gather.tokens_touched(intents, snapshot.open_orders)
-    books = gather.books_of(desk.market_data, tokens, known)
-    world = see(markets, books)
-    ledger.observe(RunInputs(books=books, markets=known), desk.archive.payloads())
-    memory = LiquidityMemory(snapshot.taken)
-    memory.observe_all(books.values(), known)
-    desk.show(f"carrying out {len(intents)} instructions")
-    pipeline = Pipeline(
-        run=run,
-        world=world,
-        snapshot=snapshot,
-        ledger=ledger,
-        executor=desk.executor(world, memory, run.now),
-        limits=tighter(desk.limits, plan_limits(source.plan)),
-        stop_on_refusal=source.plan.on_refusal == "stop",
-    )
-    pipeline.settle()
-    outcome = pipeline.run(intents)
-    told = _told(desk, source, run, outcome, world, snapshot, "completed" if keep else "previewed")
-    finished = _finished(desk, run)
-    told["timing"] = _timing(run, finished, books=world)
-    if keep:
-        desk.show("writing")
-        ledger.close_run(run, told, completed_at=finished)
+    earlier = [order_id(intent.key) for intent in intents] if run.attempt > 1 else []
+    walked = walk(desk, ledger, source, run, markets, intents, earlier=earlier)
+    told = tell(desk, source, walked, status="completed")
+    end = finished(desk, run)
+    told["timing"] = timing(run, end, world=walked.passage.world)
+    desk.show("writing")
+    ledger.close_run(run, told, completed_at=end)
     return told
 
 
-def _told(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Walked:
+    """A walk through the corridor: how it was entered, and what became of the wishes."""
+
+    passage: Passage
+    outcome: Outcome
+
+
+def walk(
     desk: Desk,
+    ledger: Ledger,
     source: PlanFile,
     run: Run,
-    outcome: Outcome,
-    world: World,
-    snapshot: Snapshot,
-    status: str,
-) -> dict[str, Any]:
-    warnings = []
-    if any(order.intent.exit_rules is not None for order in outcome.orders):
-        warnings.append(EXIT_RULES_WAIT)
+    markets: Sequence[Market],
+    intents: Sequence[Intent],
+    *,
+    earlier: Sequence[OrderId],
+    settle: bool = True,
+) -> Walked:
+    """Gather, settle, decide and act; the ledger's run stays open.
+
+    `earlier` names the orders that an earlier attempt may have left.
+    """
+    known = gather.by_id(markets)
+    limits = tighter(desk.limits, plan_limits(source.plan))
+    snapshot = ledger.snapshot(run.mode, markets=list(known), orders=earlier, at=run.now)
+    passage = enter(
+        desk,
+        ledger,
+        run,
+        snapshot=snapshot,
+        markets=known,
+        tokens=gather.tokens_touched(intents, snapshot.open_orders),
+        limits=limits,
+        stop_on_refusal=source.plan.on_refusal == "stop",
+        approved=approved_prices(run),
+        names={
+            source.plan.instructions[intent.line]["marketId"]: intent.market_id
+            for intent in intents
+            if intent.line is not None
+        },
+    )
+    desk.show(f"carrying out {len(intents)} instructions")
+    if settle:
+        passage.pipeline.settle()
+    outcome = passage.pipeline.run(intents)
+    note_consequences(passage, outcome, rules=snapshot.rules)
+    trip = tripped(snapshot.history, desk.limits, run.now)
+    if trip is not None:
+        ledger.note([RiskChanged(mode=run.mode, state=trip, at=run.now)])
+    return Walked(passage=passage, outcome=outcome)
+
+
+def tell(desk: Desk, source: PlanFile, walked: Walked, *, status: str) -> dict[str, Any]:
+    """What the walk came to, as a summary tells it."""
+    passage, warnings = walked.passage, []
+    snapshot = passage.snapshot
     if snapshot.opening_cash is not None and snapshot.opening_cash != desk.opening_cash:
         warnings.append(
             f"the paper wallet was opened with {to_text(snapshot.opening_cash)}; "
             f"that BETTEROMS_PAPER_CASH is {to_text(desk.opening_cash)} now changes nothing"
         )
     result = summary.result(
-        run,
-        outcome,
-        world=world,
+        passage.run,
+        walked.outcome,
+        world=passage.world,
         snapshot=snapshot,
         names=[instruction["marketId"] for instruction in source.plan.instructions],
         warnings=warnings,
         status=status,
     )
     return {"result": result}
-
-
-def _timing(run: Run, finished: datetime, *, books: World) -> dict[str, Any]:
-    oldest = min((book.received_at for book in books.books.values()), default=None)
-    quiet = [
-        run.now - datetime.fromtimestamp(book.changed_at_ms / 1000, tz=run.now.tzinfo)
-        for book in books.books.values()
-        if book.changed_at_ms
-    ]
-    return {
-        "startedAt": _rfc3339(run.started_at),
-        "durationMs": (finished - run.started_at) // timedelta(milliseconds=1),
-        "oldestBookAgeMs": None
-        if oldest is None
-        else max((finished - oldest) // timedelta(milliseconds=1), 0),
-        "longestQuietSeconds": max((span // timedelta(seconds=1) for span in quiet), default=None),
-        "attempt": run.attempt,
-        "runId": run.run_id,
-    }
-
-
-def _rfc3339(at: datetime) -> str:
-    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _opening_entries(desk: Desk, run: Run) -> list[LedgerEntry]:
-    """The paper wallet's starting cash: a deposit at first use, the same one for ever after."""
-    return [
-        LedgerEntry(
-            key=key(desk.mode.value, "opening"),
-            mode=desk.mode,
-            kind=EntryKind.DEPOSIT,
-            cash=desk.opening_cash,
-            at=run.now,
-            note="opening cash",
-        )
-    ]

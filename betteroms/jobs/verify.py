@@ -1,67 +1,86 @@
-"""Fold every execution again and compare the outcome with everything that is derived from it."""
+"""Fold every movement again and compare the outcome with everything that is derived from it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
-from betteroms.domain.execution import Execution
-from betteroms.domain.ids import TokenId
+from betteroms.domain.ids import MarketId, TokenId
 from betteroms.domain.money import to_text
+from betteroms.domain.portfolio import PortfolioSnapshot
 from betteroms.domain.position import Holding, Position
 from betteroms.domain.terms import Mode
 from betteroms.jobs import told
+from betteroms.reckoning import BoundsMismatch
 from betteroms.records import OrderMismatch, Records
 
 Key = tuple[Mode, TokenId]
 
 
-@dataclass(slots=True)
 class _Refolded:
-    """The fold of one token's executions, and beside it the plain sum of what moved."""
+    """The fold of one token's movements, and beside it the plain sum of what moved; see `Follower`."""
 
-    holding: Holding
-    moved: int = 0
-    executions: int = 0
+    __slots__ = ("entries", "executions", "holding", "markets", "moved")
+
+    def __init__(self, holding: Holding) -> None:
+        self.holding = holding
+        self.markets = [holding.market_id]
+        self.moved = self.executions = self.entries = 0
+
+    def buy(self, size: int, cash: int, fee: int, at: datetime, owner: str | None) -> None:  # noqa: ARG002
+        self.moved += cash - fee
+        self.executions += 1
+        self.holding.buy(size, cash, fee, at)
+
+    def sell(self, size: int, cash: int, fee: int, at: datetime, owner: str | None) -> None:  # noqa: ARG002
+        self.moved += cash - fee
+        self.executions += 1
+        self.holding.sell(size, cash, fee)
+
+    def leave(self, size: int, cash: int, at: datetime) -> None:  # noqa: ARG002
+        self.moved += cash
+        self.entries += 1
+        self.holding.leave(size, cash)
 
 
 @dataclass(slots=True)
 class _Fold:
     tokens: dict[Key, _Refolded] = field(default_factory=dict)
-    executions: int = 0
 
-    def take(self, execution: Execution) -> None:
-        key = (execution.mode, execution.token_id)
-        known = self.tokens.get(key)
-        if known is None:
-            start = Position(mode=execution.mode, market_id=execution.market_id, token_id=execution.token_id)
-            known = self.tokens[key] = _Refolded(Holding(start))
-        known.holding.book(execution)
-        known.moved += execution.cash - execution.fee
-        known.executions += 1
-        self.executions += 1
+    def following(self, mode: Mode, market: MarketId, token: TokenId) -> _Refolded:
+        found = self.tokens.get((mode, token))
+        if found is None:
+            nothing = Position(mode=mode, market_id=market, token_id=token)
+            found = self.tokens[mode, token] = _Refolded(Holding(nothing))
+        elif market not in found.markets:
+            found.markets.append(market)
+        return found
 
 
 def verify(records: Records) -> dict[str, Any]:
     """What was compared, and each difference as one sentence with its numbers.
 
-    Compared are, exactly: every stored position with the fold of its executions in the ledger's sequence;
-    `realised - cost basis` with the cash that executions moved, fees taken off; and each order's filled
-    size, cash and number of fills with its executions.
+    Compared are, exactly: every stored position with the fold of its executions and payouts in the ledger's
+    sequence; `realised - cost basis` with the cash that they moved, fees taken off; each order's filled
+    size, cash and number of fills with its executions; fill bounds with what was filled between them; and
+    each portfolio snapshot's cash with what was deposited and realised by then.
     """
     fold = _Fold()
-    for execution in records.all_executions():
-        fold.take(execution)
+    records.follow(fold.following)
     stored = {(position.mode, position.token_id): position for position in records.all_positions()}
     differences = [
         *_positions(stored, fold),
         *_cash(stored, fold),
         *(sentence for mismatch in records.order_mismatches() for sentence in _order(mismatch)),
+        *(_bounds(mismatch) for mismatch in records.bounds_mismatches()),
+        *(_snapshot(mismatch) for mismatch in records.snapshot_mismatches()),
     ]
     return {
-        "executions": fold.executions,
+        "executions": sum(refolded.executions for refolded in fold.tokens.values()),
         "positions": len(stored),
         "orders": records.order_count(),
         "differences": differences,
+        "payouts": sum(refolded.entries for refolded in fold.tokens.values()),
     }
 
 
@@ -78,10 +97,11 @@ def _positions(stored: dict[Key, Position], fold: _Fold) -> Iterator[str]:
         if refolded is None:
             yield f"{name}: stored, though no execution is booked for it"
             continue
-        yield from _fields(name, position, refolded.holding.position())
+        yield from _fields(name, position, refolded)
 
 
-def _fields(name: str, stored: Position, folded: Position) -> Iterator[str]:
+def _fields(name: str, stored: Position, refolded: _Refolded) -> Iterator[str]:
+    folded = refolded.holding.position()
     for what, one, other in (
         ("size", stored.size, folded.size),
         ("cost_basis", stored.cost_basis, folded.cost_basis),
@@ -90,15 +110,16 @@ def _fields(name: str, stored: Position, folded: Position) -> Iterator[str]:
     ):
         if one != other:
             yield f"{name}: {what} is {to_text(one)}, its executions say {to_text(other)}"
-    if stored.market_id != folded.market_id:
-        yield f"{name}: market_id is {stored.market_id}, its executions say {folded.market_id}"
+    for market in refolded.markets:
+        if stored.market_id != market:
+            yield f"{name}: market_id is {stored.market_id}, its executions say {market}"
     if stored.opened_at != folded.opened_at:
         was, says = told.maybe_instant(stored.opened_at), told.maybe_instant(folded.opened_at)
         yield f"{name}: opened_at is {was}, its executions say {says}"
 
 
 def _cash(stored: dict[Key, Position], fold: _Fold) -> Iterator[str]:
-    """The ledger's invariant, per mode: what positions say of cash is what executions moved."""
+    """The ledger's invariant, per mode: what positions say of cash is what executions and payouts moved."""
     for mode in Mode:
         derived = sum(p.realised - p.cost_basis for (m, _), p in stored.items() if m is mode)
         moved = sum(refolded.moved for (m, _), refolded in fold.tokens.items() if m is mode)
@@ -122,3 +143,18 @@ def _order(found: OrderMismatch) -> Iterator[str]:
         yield (
             f"{name}: its executions are numbered up to {found.highest_number}, there are {found.executions}"
         )
+
+
+def _bounds(found: BoundsMismatch) -> str:
+    return (
+        f"order {found.order_id}: filled_size is {to_text(found.filled)}, its fill bounds go from "
+        f"{to_text(found.pessimistic)} to {to_text(found.optimistic)}"
+    )
+
+
+def _snapshot(found: PortfolioSnapshot) -> str:
+    says = found.deposited + found.realised - found.cost_basis
+    return (
+        f"{found.mode} snapshot of {told.instant(found.hour)}: cash is {to_text(found.cash)}, "
+        f"deposited + realised - cost_basis is {to_text(says)}"
+    )

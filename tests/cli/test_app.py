@@ -45,7 +45,9 @@ def named(words: tuple[str, ...]) -> str:
 
 
 def test_there_are_as_many_commands_as_the_documents_say() -> None:
-    assert len(COMMANDS) == 20
+    page = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    sections = set(re.findall(r"^## (.*)$", page, re.MULTILINE)) - {"Exit codes"}
+    assert {named(words) for words in COMMANDS} == sections
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=named)
@@ -117,7 +119,7 @@ def test_without_words_help_is_shown_and_the_exit_says_usage(cli: Callable[..., 
     ("words", "complaint"),
     [
         (("trad",), "error: No such command 'trad'. Did you mean 'trade'?\nhint: betteroms --help\n"),
-        (("trade",), "error: Missing argument 'PLAN.json'.\nhint: betteroms trade --help\n"),
+        (("preview",), "error: Missing argument 'PLAN.json'.\nhint: betteroms preview --help\n"),
         (("orders", "list", "--limit", "0"), "error: Invalid value for '--limit'"),
         (("orders", "list", "--status", "full"), "error: Invalid value for '--status': 'full' is not one of"),
         (("trade", "x.json", "--at", "noon"), "error: Invalid value for '--at': 'noon' is no time such as"),
@@ -176,7 +178,7 @@ def broken_run(sql: psycopg.Connection[Any]) -> None:
 def test_a_mistake_of_the_program_is_one_line_and_no_traceback(cli: Callable[..., Ran]) -> None:
     ran = cli("runs", "show", "odd")
     assert ran.code == 1
-    assert ran.err.startswith("error: KeyError: 'result'\nhint: this is a mistake of the program")
+    assert re.match(r"error: KeyError: '\w+'\nhint: this is a mistake of the program", ran.err)
     assert "Traceback" not in ran.err
 
 

@@ -32,6 +32,7 @@ def masked(screen: str) -> str:
         (r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?", "<time>"),
         (r"\d\d-\d\d \d\d:\d\d", "<time>"),
         (r"\d+\.\d\d s$", "<span>"),
+        (r"^run [0-9a-f]{8} · ", "run <id> · "),
         (r"\d+ (s|min|h|d)$", "<age>"),
         (r"(ok      home +).*", r"\1<home>"),
         (r"PostgreSQL \d+\.\d+", "PostgreSQL <version>"),

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Ran
+from tests.cli.lives import lived
 from tests.cli.test_trade import LINES, masked
 from tests.cli.worlds import RAIN, SNOW, instruction, write_books, write_plan
 
@@ -27,7 +28,7 @@ will-it-rain-in-bregenz Yes   0.00  8.46  -8.46
 total                         0.00  8.46  -8.46
 
 Account
-  cash $9,693.74487, $99.999 of it reserved by open orders
+  cash $9,693.74487, $99.9999 of it reserved by open orders
   positions $283.077976, marked at the mid
   net liquidation $9,976.822846
 """
@@ -105,7 +106,8 @@ def test_positions_pass_the_filters(words: tuple[str, ...], found: int, cli: Cal
 def test_positions_are_ordered_by_what_is_asked_for(
     traded: Callable[..., Ran], cli: Callable[..., Ran]
 ) -> None:
-    traded(instruction(size=20), instruction(SNOW, size=40), instruction(outcome="NO", price=0.6, size=30))
+    at_once = instruction(size=20, timeInForce="FAK")
+    traded(at_once, instruction(SNOW, size=40), instruction(outcome="NO", price=0.6, size=30))
     listed = [
         cli("positions", "list", "--json", "--order-by", order).rows
         for order in ("market", "size", "cost", "value", "unrealised", "realised", "opened")
@@ -136,3 +138,92 @@ def test_where_nobody_bids_a_position_is_worth_nothing(
     row = cli("positions", "report", "--json").document["result"]["positions"][0]
     assert (row["flags"], row["marketValue"], row["unrealised"]) == (["NO_BID"], "0", "-41.0214")
     assert "NO_BID: nobody bids" in cli("positions", "report").out
+
+
+def test_sums_by_market_are_those_of_its_outcomes(cli: Callable[..., Ran], tmp_path: Path) -> None:
+    lived(cli, tmp_path)
+    told = cli("positions", "report", "--by", "market", "--json").document["result"]
+    assert (told["by"], told["method"]) == ("market", "average cost")
+    for figure in ("costBasis", "marketValue", "unrealised", "realisedGross", "fees", "realised"):
+        summed: dict[str, Decimal] = {}
+        for row in told["positions"]:
+            summed[row["marketId"]] = summed.get(row["marketId"], Decimal(0)) + Decimal(row[figure])
+        assert {row["group"]: Decimal(row[figure]) for row in told["groups"]} == summed
+        assert told["groupTotals"][figure] == told["totals"][figure]
+
+
+def test_sums_by_plan_are_those_of_its_lots(cli: Callable[..., Ran], tmp_path: Path) -> None:
+    lived(cli, tmp_path).trade("after", instruction(price=0.45, size=30))
+    words = ("positions", "report", "--by", "plan", "--lots", "fifo")
+    told = cli(*words, "--json").document["result"]
+    assert (told["by"], told["method"]) == ("plan", "first in, first out by lots")
+    plans = {row["group"]: row for row in told["groups"]}
+    lots = [lot for row in told["positions"] for lot in row.get("lots", ())]
+    for plan, row in plans.items():
+        mine = [lot for lot in lots if lot["planId"] == plan]
+        assert sum(Decimal(lot["costBasis"]) for lot in mine) == Decimal(row["costBasis"])
+    for row in told["positions"]:
+        assert sum(Decimal(lot["size"]) for lot in row.get("lots", ())) == Decimal(row["size"])
+    # By lots as at average cost, what was gained less what is tied up is the cash that moved.
+    moved = [
+        Decimal(sums["realised"]) - Decimal(sums["costBasis"])
+        for sums in (told["groupTotals"], told["totals"])
+    ]
+    assert moved[0] == moved[1]
+    screen = cli(*words).out
+    assert "profit by plan: first in, first out by lots" in screen
+    assert re.search(r"^lot of plan +bought", screen, re.MULTILINE)
+
+
+@pytest.mark.usefixtures("june")
+def test_a_position_is_shown_lot_by_lot(cli: Callable[..., Ran]) -> None:
+    ran = cli("positions", "report", "--lots", "fifo")
+    lot = next(line for line in ran.out.splitlines() if line.startswith("june "))
+    assert re.fullmatch(
+        r"june +\d\d-\d\d \d\d:\d\d  690\.43409   0\.4313  297\.79  283\.08      -14\.71   0\.00", lot
+    )
+    plain = cli("positions", "report", "--json").document["result"]
+    assert "groups" not in plain
+    assert all("lots" not in row for row in plain["positions"])
+
+
+def test_where_lots_and_average_cost_part_the_report_says_so(
+    traded: Callable[..., Ran], cli: Callable[..., Ran], books: Path, tmp_path: Path
+) -> None:
+    traded(instruction(price=0.42, size=42))
+    for plan, fields in (
+        ("dear", {"price": 0.44, "size": 44}),
+        ("sale", {"side": "SELL", "price": 0.40, "size": 100, "sizeUnit": "SHARES"}),
+    ):
+        path = write_plan(tmp_path / f"{plan}.json", instruction(**fields), planId=plan)
+        if plan == "dear":
+            asks = [("0.44", "1000")]
+            later = RAIN.book(0, bids=[("0.40", "200")], asks=asks, stamp=1_795_176_600_000)
+            (books / "books.json").write_text(json.dumps([later]))
+        assert cli("trade", str(path), "--books", str(books)).code == 0
+    told = cli("positions", "report", "--by", "plan", "--json").document["result"]
+    gross = {row["group"]: row["realisedGross"] for row in told["groups"]}
+    # 100 shares for 42 sold at 0.40: the whole loss is the first plan's; at average cost they cost 43.
+    assert gross == {"june": "-2", "dear": "0", "sale": "0"}
+    assert told["totals"]["realisedGross"] == "-3"
+    assert "differs from the total above" in " ".join(cli("positions", "report", "--by", "plan").out.split())
+    # The example of docs/profit-and-loss.md: the market ends, and both come to the same.
+    assert told["totals"] | {"fees": "3.65", "realised": "-6.65", "costBasis": "43"} == told["totals"]
+    assert told["groupTotals"] | {"realised": "-5.65", "costBasis": "44"} == told["groupTotals"]
+    ended = {"closed": True, "umaResolutionStatus": "resolved", "outcomePrices": '["1", "0"]'}
+    (books / "markets.json").write_text(json.dumps([RAIN.row() | ended]))
+    assert cli("maintain", "--books", str(books)).code == 0
+    told = cli("positions", "report", "--by", "plan", "--json").document["result"]
+    gross = {row["group"]: row["realisedGross"] for row in told["groups"]}
+    assert gross == {"june": "-2", "dear": "56", "sale": "0"}
+    for sums in (told["totals"], told["groupTotals"]):
+        assert (sums["realisedGross"], sums["fees"], sums["realised"]) == ("54", "3.65", "50.35")
+
+
+def test_positions_are_found_by_where_their_orders_came_from(cli: Callable[..., Ran], tmp_path: Path) -> None:
+    lived(cli, tmp_path)
+    everything = cli("positions", "list", "--json").rows
+    ruled = cli("positions", "list", "--json", "--strategy", "rule").rows
+    assert [row["marketId"] for row in ruled] == [RAIN.slug]
+    assert len(cli("positions", "list", "--json", "--strategy", "plan").rows) == len(everything)
+    assert cli("positions", "list", "--json", "--strategy", "nobody").rows == []

@@ -72,12 +72,13 @@ order     placed       side      limit     size     filled  status
 will-it-rain-in-bregenz
 a6ee2a41  MM-DD hh:mm  BUY Yes    0.43   232.55     232.55  filled
 will-it-snow-in-bregenz
-5f8a227a  MM-DD hh:mm  BUY Yes    0.41   243.90          0  open
+5f8a227a  MM-DD hh:mm  BUY Yes    0.39   256.41          0  open
 did-it-hail-in-bregenz
 13636894  MM-DD hh:mm  BUY Yes       –        –          0  denied
 will-it-rain-in-bregenz
 72dd25e3  MM-DD hh:mm  SELL Yes   0.50       10          0  denied
 f925abe0  MM-DD hh:mm  BUY Yes    0.44  $200.12  457.88409  filled
+will-it-snow-in-bregenz
 680bcc63  MM-DD hh:mm  BUY No     0.60       20          0  rejected
 """
 
@@ -146,10 +147,10 @@ def test_a_refused_order_tells_why(cli: Callable[..., Ran]) -> None:
 @pytest.mark.usefixtures("june")
 def test_a_resting_order_tells_what_it_holds_back_and_until_when(cli: Callable[..., Ran]) -> None:
     story = cli("explain", "5f8a227a", "--json").document["result"]
-    assert story["reserves"] == {"cash": "99.999", "shares": "0"}
+    assert story["reserves"] == {"cash": "99.9999", "shares": "0"}
     assert story["expiresAt"] > story["order"]["placedAt"]
     assert story["order"]["timeInForce"] == "GTD"
-    assert "\nStill reserved\n  $99.999 of cash\n" in cli("explain", "5f8a227a").out
+    assert "\nStill reserved\n  $99.9999 of cash\n" in cli("explain", "5f8a227a").out
 
 
 def test_the_story_holds_notes_and_exit_rules(traded: Callable[..., Ran], cli: Callable[..., Ran]) -> None:
@@ -238,7 +239,7 @@ def test_a_prefix_of_several_orders_names_them(cli: Callable[..., Ran], sql: psy
         (("--plan", "june"), [0, 1, 2, 3, 4, 5]),
         (("--plan", "july"), []),
         (("--token", SNOW.token_id(0)), [1]),
-        (("--token", RAIN.token_id(1)[:10]), [5]),
+        (("--token", SNOW.token_id(1)[:10]), [5]),
         (("--limit", "2", "--offset", "3"), [3, 4]),
     ],
 )

@@ -1,4 +1,4 @@
-"""`trade`, `preview` and `validate`: whole runs with their whole output."""
+"""`trade` and `validate`: whole runs with their whole output."""
 
 import json
 import re
@@ -17,11 +17,11 @@ from tests.venue_server import VenueServer
 
 LINES = (
     instruction(notes="two levels would be there"),
-    instruction(SNOW, price=0.41, timeInForce="GTD", cancelAfterSec=600),
+    instruction(SNOW, price=0.39, timeInForce="GTD", cancelAfterSec=600),
     instruction(GONE),
     instruction(side="SELL", price=0.5, size=10),
     instruction(price=0.4477, size=200.129, timeInForce="FAK"),
-    instruction(outcome="NO", price=0.6, size=20, sizeUnit="SHARES", postOnly=True),
+    instruction(SNOW, outcome="NO", price=0.6, size=20, sizeUnit="SHARES", postOnly=True),
 )
 SCREEN = """\
 june · paper · completed
@@ -31,12 +31,13 @@ june · paper · completed
 will-it-rain-in-bregenz
 0  a6ee2a41  BUY Yes    0.43   232.55     232.55     0.42  2.83245  filled
 will-it-snow-in-bregenz
-1  5f8a227a  BUY Yes    0.41   243.90          0        –        –  open
+1  5f8a227a  BUY Yes    0.39   256.41          0        –        –  open
 did-it-hail-in-bregenz
 2  13636894  BUY Yes       –        –          0        –        –  denied
 will-it-rain-in-bregenz
 3  72dd25e3  SELL Yes   0.50       10          0        –        –  denied
 4  f925abe0  BUY Yes    0.44  $200.12  457.88409   0.4371  5.63168  filled
+will-it-snow-in-bregenz
 5  680bcc63  BUY No     0.60       20          0        –        –  rejected
 
 Not carried out as wished
@@ -177,17 +178,6 @@ def test_what_is_held_is_told_with_its_mark(traded: Callable[..., Ran]) -> None:
     assert Decimal(held["unrealised"]) == mark * size - cost
 
 
-def test_a_preview_of_a_plan_that_has_run_is_refused_as_its_trade_would_be(
-    traded: Callable[..., Ran], sql: psycopg.Connection[Any]
-) -> None:
-    traded(instruction())
-    before = counts(sql)
-    ran = traded(instruction(), words=("--preview",))
-    assert (ran.code, ran.out) == (8, "")
-    assert ran.err.startswith("error: planId already exists: june")
-    assert counts(sql) == before
-
-
 def test_a_starting_cash_that_changed_is_told_and_changes_nothing(
     traded: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -197,22 +187,6 @@ def test_a_starting_cash_that_changed_is_told_and_changes_nothing(
     assert ran.document["result"]["warnings"] == [
         "the paper wallet was opened with 10000; that BETTEROMS_PAPER_CASH is 77 now changes nothing"
     ]
-
-
-@pytest.mark.parametrize("words", [("trade", "--preview"), ("preview",)])
-def test_a_preview_tells_the_same_and_writes_nothing(
-    words: tuple[str, ...],
-    cli: Callable[..., Ran],
-    tmp_path: Path,
-    books: Path,
-    sql: psycopg.Connection[Any],
-) -> None:
-    plan = write_plan(tmp_path / "plan.json", *LINES)
-    before = counts(sql)
-    ran = cli(*words, str(plan), "--books", str(books))
-    assert (ran.code, ran.err) == (5, "")
-    assert masked(ran.out) == SCREEN.replace("· completed", "· previewed")
-    assert counts(sql) == before
 
 
 @pytest.mark.parametrize("mode", ["live", "shadow"])

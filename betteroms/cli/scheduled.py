@@ -1,0 +1,208 @@
+"""`run` and `maintain`: what cron calls."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from betteroms.cli import exits, render
+from betteroms.cli.faults import say, tell
+from betteroms.cli.journal import open_journal
+from betteroms.cli.options import Books, Json, command
+from betteroms.cli.progress import Progress
+from betteroms.cli.trade import WAIT_SECONDS, WAIT_SECONDS_MAX, At, talk
+
+if TYPE_CHECKING:
+    from betteroms.domain.money import Usdc
+    from betteroms.jobs.desk import Desk
+    from betteroms.settings import Settings
+
+PLANS: Final = "plans"
+Quiet = Annotated[
+    bool,
+    typer.Option(
+        "--quiet", help="Print nothing unless something went wrong; another run under way is no trouble."
+    ),
+]
+
+
+def _wait_option() -> Any:
+    return typer.Option(
+        "--wait",
+        metavar="SECONDS",
+        min=0,
+        max=WAIT_SECONDS_MAX,
+        help="How long to wait for another run to finish.",
+    )
+
+
+def _budget(text: str) -> "Usdc":
+    from betteroms.domain.errors import InexactAmount
+    from betteroms.domain.money import Usdc, to_micros
+
+    try:
+        micros = to_micros(text)
+    except InexactAmount as wrong:
+        raise typer.BadParameter(str(wrong)) from None
+    if micros <= 0:
+        raise typer.BadParameter(f"{text} is not an amount of dollars above 0")
+    return Usdc(micros)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Declare the two commands."""
+    command(
+        app,
+        "run",
+        example="betteroms run --plans plans",
+        does="Carry out every plan that is due, then maintain: what cron calls hourly.",
+        more="Plans come from a directory or object storage (--plans, which may be given several times) and "
+        "from the database (betteroms plans), by priority, then name; each is carried out once in its "
+        "period, whatever becomes of the others. The exit code is that of the worst thing that happened.",
+    )(run)
+    command(
+        app,
+        "maintain",
+        example="betteroms maintain --dry-run",
+        does="Settle, expire and fill what rests, apply exit rules: what cron calls every five minutes.",
+        more="Each call is one transaction: whatever interrupts it, the next starts from what was there "
+        "before.",
+    )(maintain)
+
+
+def run(
+    plans: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--plans",
+            metavar="DIR|URL",
+            help="Where plans are: a directory, or a URL such as s3://bucket/prefix (default: ./plans, if it "
+            "is there).",
+        ),
+    ] = None,
+    budget: Annotated[
+        Any,
+        typer.Option(
+            "--budget",
+            metavar="USD",
+            parser=_budget,
+            help="The most that all plans together may newly tie up, in the order of their priority.",
+        ),
+    ] = None,
+    books: Books = None,
+    yes: Annotated[  # noqa: ARG001 - what cron install --live writes
+        bool, typer.Option("--yes", help="Carry out live plans, too. Paper trading never asks.")
+    ] = False,
+    wait: Annotated[int, _wait_option()] = WAIT_SECONDS,
+    at: At = None,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    from betteroms import wiring
+    from betteroms.cli.report_files import keep_report
+    from betteroms.domain.terms import Mode
+    from betteroms.jobs.run import run as carry_out
+    from betteroms.jobs.supply import supply
+    from betteroms.jobs.trade import scheduled
+    from betteroms.settings import load
+
+    settings = load()
+    names = plans if plans else ([PLANS] if Path(PLANS).is_dir() else [])
+    with _desk(settings, "run", books=books, wait=wait, quiet=quiet) as desk:
+        with wiring.stored_plans(settings, name="run plans") as shelf:
+            stored, unfinished = shelf.list(), shelf.unfinished(Mode.PAPER)
+        desk.show("reading plans")
+        moment = scheduled(at or desk.clock.now())
+        found = supply(wiring.plan_places(settings, names), stored, scheduled_at=moment)
+        told = carry_out(desk, found, unfinished, at=at, budget=budget)
+        notes = desk.notes()
+    keep_report(settings, told)
+    code = exits.worst([*(exits.exit_for(fault).code for fault in told.faults), _refused(told.denied)])
+    if not quiet:
+        talk(notes)
+        if as_json:
+            render.document("run", told.result, told.timing)
+        else:
+            from betteroms.cli.course import show_run
+
+            show_run(told.result, told.timing)
+    for fault in told.faults if quiet else ():
+        tell(fault, json_wanted=as_json)
+    raise typer.Exit(code)
+
+
+def maintain(
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be done, and write nothing.")
+    ] = False,
+    books: Books = None,
+    wait: Annotated[int, _wait_option()] = 0,
+    at: At = None,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    from betteroms.domain.errors import LockHeld
+    from betteroms.jobs.maintain import maintain as carry_out
+    from betteroms.settings import load
+
+    settings = load()
+    try:
+        with _desk(settings, "maintain", books=books, wait=None if dry_run else wait, quiet=quiet) as desk:
+            if not dry_run:
+                desk.ledger.end_interrupted(desk.clock.now())
+            told = carry_out(desk, at=at, keep=not dry_run)
+            notes = desk.notes()
+    except LockHeld:
+        if quiet:
+            # A run that takes longer than five minutes maintains by itself at its end.
+            raise typer.Exit(exits.DONE) from None
+        raise
+    result, timing = told["result"], told["timing"]
+    if not quiet:
+        talk(notes)
+        if as_json:
+            render.document("maintain", result, timing)
+        else:
+            from betteroms.cli.course import show_maintenance
+
+            show_maintenance(result, timing)
+    raise typer.Exit(_refused(result["totals"]["denied"]))
+
+
+def _refused(denied: int) -> int:
+    return exits.REFUSED if denied else exits.DONE
+
+
+@contextmanager
+def _desk(
+    settings: "Settings", name: str, *, books: Path | None, wait: int | None, quiet: bool
+) -> "Iterator[Desk]":
+    """The desk of a scheduled command, with everything that tells of it."""
+    from dataclasses import replace
+
+    from betteroms import wiring
+    from betteroms.domain.terms import Mode
+
+    with (
+        open_journal(settings) as journal,
+        Progress(wanted=not quiet) as progress,
+        wiring.desk(
+            settings,
+            Mode.PAPER,
+            name=name,
+            books=books,
+            lock_wait_seconds=wait,
+            show=progress.show,
+            herald=wiring.herald(settings, journal),
+        ) as desk,
+    ):
+        yield replace(desk, unexpected=_unexpected)
+
+
+def _unexpected(fault: BaseException) -> None:
+    """A mistake of ours that one plan ran into: it is told at once, with where it came from."""
+    import traceback
+
+    say("".join(traceback.format_exception(fault)).rstrip())
