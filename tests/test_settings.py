@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from betteroms.domain.errors import SettingsInvalid
-from betteroms.domain.money import Usdc
+from betteroms.domain.money import Price, Usdc
 from betteroms.domain.risk.limits import Limits
 from betteroms.domain.secret import Secret
 from betteroms.executors.paper import PaperSettings
@@ -57,7 +57,7 @@ def test_what_is_assumed_is_what_the_documents_say(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
     assert settings.paper_cash == Usdc(10_000_000_000)
     assert settings.paper() == PaperSettings(liquidity_fraction=1_000_000, slippage_ticks=0)
-    assert settings.limits() == Limits()
+    assert settings.limits() == Limits(spread_max=Price(100_000), book_age_max=timedelta(seconds=60))
     assert settings.http_attempts == 4
     assert settings.http_timeout == timedelta(seconds=10)
     assert settings.books_per_request == 500
@@ -81,9 +81,29 @@ def test_caps_become_limits(read: Callable[..., Settings]) -> None:
         BETTEROMS_MAX_ORDER_NOTIONAL_USD="50.25",
         BETTEROMS_MAX_RUN_NOTIONAL_USD="1000",
         BETTEROMS_MAX_ORDERS_PER_RUN="7",
+        BETTEROMS_MAX_DAY_NOTIONAL_USD="2000",
+        BETTEROMS_MAX_MARKET_NOTIONAL_USD="300",
+        BETTEROMS_MAX_EVENT_LOSS_USD="400",
+        BETTEROMS_MAX_OPEN_POSITIONS="20",
+        BETTEROMS_MAX_DAILY_LOSS_USD="60.5",
+        BETTEROMS_MAX_DRAWDOWN_USD="150",
+        BETTEROMS_MAX_SPREAD="0.05",
+        BETTEROMS_MIN_DEPTH_USD="25",
+        BETTEROMS_MAX_BOOK_AGE_SECONDS="30",
     )
     assert settings.limits() == Limits(
-        order_notional_max=Usdc(50_250_000), run_notional_max=Usdc(1_000_000_000), run_orders_max=7
+        order_notional_max=Usdc(50_250_000),
+        run_notional_max=Usdc(1_000_000_000),
+        run_orders_max=7,
+        day_notional_max=Usdc(2_000_000_000),
+        market_notional_max=Usdc(300_000_000),
+        event_loss_max=Usdc(400_000_000),
+        open_positions_max=20,
+        daily_loss_max=Usdc(60_500_000),
+        drawdown_max=Usdc(150_000_000),
+        spread_max=Price(50_000),
+        depth_min=Usdc(25_000_000),
+        book_age_max=timedelta(seconds=30),
     )
 
 
@@ -175,6 +195,10 @@ def test_what_cannot_be_a_private_key_is_refused_without_being_quoted(
         ("BETTEROMS_MAX_ORDER_NOTIONAL_USD", "0"),
         ("BETTEROMS_MAX_RUN_NOTIONAL_USD", "$5"),
         ("BETTEROMS_MAX_ORDERS_PER_RUN", "0"),
+        ("BETTEROMS_MAX_DRAWDOWN_USD", "0"),
+        ("BETTEROMS_MAX_SPREAD", "1.01"),
+        ("BETTEROMS_MAX_BOOK_AGE_SECONDS", "0.5"),
+        ("BETTEROMS_MAX_BOOK_AGE_SECONDS", "86401"),
         ("BETTEROMS_HTTP_ATTEMPTS", "11"),
         ("BETTEROMS_HTTP_TIMEOUT_SECONDS", "0"),
         ("BETTEROMS_HTTP_TIMEOUT_SECONDS", "301"),

@@ -133,7 +133,7 @@ def test_a_directory_in_place_of_the_file_is_reported(read: Callable[..., Settin
 
 def test_the_example_file_lists_every_setting_in_its_place() -> None:
     text = (ROOT / ".env.local.example").read_text(encoding="utf-8")
-    assert re.findall(r"^# ?([A-Z_]+)=", text, flags=re.MULTILINE) == list(VARIABLES)
+    assert re.findall(r"^# ?([A-Z0-9_]+)=", text, flags=re.MULTILINE) == list(VARIABLES)
 
 
 def test_the_example_file_as_it_is_sets_nothing(
@@ -147,7 +147,7 @@ def test_the_example_file_with_everything_switched_on_shows_the_defaults(
     read: Callable[..., Settings], write: Callable[..., Path]
 ) -> None:
     text = (ROOT / ".env.local.example").read_text(encoding="utf-8")
-    write(re.sub(r"^# ?([A-Z_]+=)", r"\1", text, flags=re.MULTILINE))
+    write(re.sub(r"^# ?([A-Z0-9_]+=)", r"\1", text, flags=re.MULTILINE))
     settings = read()
     assert settings.public() == Settings(home=settings.home).public()
     assert settings.rpc_url == Settings(home=settings.home).rpc_url
@@ -155,7 +155,7 @@ def test_the_example_file_with_everything_switched_on_shows_the_defaults(
 
 def test_the_table_of_settings_is_complete_and_its_defaults_are_true(tmp_path: Path) -> None:
     text = (ROOT / "docs/settings.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| `([A-Z_]+)` \| (.*?) \|", text, flags=re.MULTILINE)
+    rows = re.findall(r"^\| `([A-Z0-9_]+)` \| (.*?) \|", text, flags=re.MULTILINE)
     assert sorted(name for name, _ in rows) == sorted(VARIABLES)
     settings = Settings(home=tmp_path)
     defaults = {**settings.public(), "BETTEROMS_RPC_URL": settings.rpc_url.reveal()}
