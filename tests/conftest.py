@@ -3,7 +3,7 @@
 import itertools
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from betteroms.adapters.postgres.embedded import EmbeddedServer
+    from tests.simulation.lived import LivedMonth
 
 # The suite tries the same examples each time and in any order, so that a red run is never chance;
 # --soak looks for new ones.
@@ -113,6 +114,41 @@ def database_url(administrator: "psycopg.Connection[Any]", server_url: str) -> I
 def shared_database_url(administrator: "psycopg.Connection[Any]", server_url: str) -> Iterator[str]:
     """A migrated database for tests that empty it themselves."""
     yield from _database(administrator, server_url, TEMPLATE)
+
+
+@pytest.fixture
+def another_database_url(administrator: "psycopg.Connection[Any]", server_url: str) -> Iterator[str]:
+    """A second migrated database of the test's own."""
+    yield from _database(administrator, server_url, TEMPLATE)
+
+
+@pytest.fixture(scope="session")
+def month(
+    administrator: "psycopg.Connection[Any]", server_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> "Iterator[LivedMonth]":
+    """A scripted month on paper that nothing went wrong in: to be read, and copied, but not changed."""
+    from tests.simulation.lived import SUITE, Shared, live
+
+    shared = Shared(tmp_path_factory.getbasetemp())
+    shared.claim()
+    for url in _database(administrator, server_url, TEMPLATE):
+        lived = live(SUITE, url, tmp_path_factory.mktemp("nothing"))
+        shared.tell(lived.digest)
+        yield lived
+
+
+@pytest.fixture
+def month_digest(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> "Callable[[], str]":
+    """Tells the state in which that month ends; whichever test process is first at it lives it."""
+    from tests.simulation.lived import Shared
+
+    def digest() -> str:
+        told = Shared(tmp_path_factory.getbasetemp()).wait()
+        return told if told is not None else str(request.getfixturevalue("month").digest)
+
+    return digest
 
 
 @pytest.fixture

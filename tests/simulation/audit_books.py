@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.simulation.audit_orders import resting_in
 from tests.simulation.audit_tables import MICROS, PAPER_LIKE, Row, Tables, Window, micros
 
 
@@ -18,6 +17,7 @@ class Shown:
     stamp: int
     bids: Mapping[int, int]
     asks: Mapping[int, int]
+    last_trade: int | None
 
     def own(self, key: int) -> int:
         """A level's price as this token's traders see it."""
@@ -55,11 +55,7 @@ Memories = dict[tuple[str, str], Memory]
 
 def books_of(tables: Tables, window: Window) -> dict[str, Shown]:
     """The books a run read, by token, from their kept bytes."""
-    outcomes = {
-        outcome["tokenId"]: index
-        for market in tables.markets
-        for index, outcome in enumerate(market["outcomes"])
-    }
+    outcomes = tables.index_of
     books: dict[str, Shown] = {}
     for token, note in ((window.run["inputs"] or {}).get("books") or {}).items():
         raw = tables.document(note["id"])
@@ -78,8 +74,18 @@ def books_of(tables: Tables, window: Window) -> dict[str, Shown]:
             stamp=int(raw.get("timestamp") or 0),
             bids=sides["bids"],
             asks=sides["asks"],
+            last_trade=_last_trade(raw, note["mirrored"]),
         )
     return books
+
+
+def _last_trade(raw: Mapping[str, Any], mirrored: bool) -> int | None:
+    """The price of the last trade as this token's traders see it; none where it is no price."""
+    told = raw.get("last_trade_price")
+    price = micros(told) if told else 0
+    if not 0 < price < MICROS:
+        return None
+    return MICROS - price if mirrored else price
 
 
 def _levels(raw: Sequence[Mapping[str, Any]], index: int) -> dict[int, int]:
@@ -100,18 +106,13 @@ def check_liquidity(tables: Tables) -> Iterator[str]:
             continue
         books = books_of(tables, window)
         now = _remembered(window, memories)
-        token_market = {
-            outcome["tokenId"]: market["market_id"]
-            for market in tables.markets
-            for outcome in market["outcomes"]
-        }
         for book in sorted(books.values(), key=lambda book: (book.stamp, book.token_id)):
-            now.setdefault(token_market[book.token_id], Memory()).see(book)
+            now.setdefault(tables.market_of[book.token_id]["market_id"], Memory()).see(book)
         for book in books.values():
-            memory = now[token_market[book.token_id]]
+            memory = now[tables.market_of[book.token_id]["market_id"]]
             memory.stamp = max(memory.stamp, book.stamp)
-        for event in tables.audit:
-            if event["event_type"] == "order_filled" and window.holds(event["sequence"]):
+        for event in tables.events_in(window):
+            if event["event_type"] == "order_filled":
                 yield from _check_bite(tables, window, books, now, event)
         yield from _check_rest(tables, window, books, now)
         memories.update(
@@ -183,7 +184,7 @@ def _check_rest(
     tables: Tables, window: Window, books: Mapping[str, Shown], now: Mapping[str, Memory]
 ) -> Iterator[str]:
     """No fill was forgotten: where an order still rests, nothing that crosses it is left for us."""
-    for order in resting_in(tables, window):
+    for order in tables.open_at(window.run["mode"], window.last):
         book, market = books.get(order["token_id"]), tables.market.get(order["market_id"])
         if book is None or market is None or book.crossed or _untouchable(window, order, book, market):
             continue

@@ -1,5 +1,6 @@
 """The auditor's look at money: executions, fees, positions and cash, all recomputed with fractions."""
 
+import dataclasses
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -98,7 +99,7 @@ def _check_told(tables: Tables, order: Row) -> Iterator[str]:
 
 @dataclass(kw_only=True)
 class Held:
-    """A position as its executions make it, by average cost."""
+    """A position as its executions and entries make it, by average cost."""
 
     market_id: str
     size: int = 0
@@ -107,8 +108,29 @@ class Held:
     fees: int = 0
     opened_at: datetime | None = None
 
-    def add(self, fill: Row) -> None:
-        """The rule of DECISIONS 5.2: a sale removes cost pro rata, rounded up, all of it at zero."""
+    def add(self, move: Row) -> None:
+        """Take in whatever came next."""
+        if "side" in move:
+            self._fill(move)
+        else:
+            self._enter(move)
+
+    def _enter(self, entry: Row) -> None:
+        """Shares that an entry takes away leave with their cost; its cash is realised."""
+        gone = self._cost_of(-entry["size"])
+        self.size += entry["size"]
+        self.cost_basis -= gone
+        self.realised += entry["cash"] - gone
+        if self.size == 0:
+            self.opened_at = None
+
+    def _cost_of(self, size: int) -> int:
+        """The rule of DECISIONS 5.2: what leaves takes cost along pro rata, rounded up, all of it at zero."""
+        if size >= self.size:
+            return self.cost_basis
+        return ceil(Fraction(self.cost_basis * size, self.size))
+
+    def _fill(self, fill: Row) -> None:
         self.fees += fill["fee"]
         self.realised -= fill["fee"]
         if fill["side"] == "BUY":
@@ -116,26 +138,59 @@ class Held:
             self.size += fill["size"]
             self.cost_basis += -fill["cash"]
             return
-        left = self.size - fill["size"]
-        gone = self.cost_basis if left <= 0 else ceil(Fraction(self.cost_basis * fill["size"], self.size))
-        self.size, self.cost_basis = left, self.cost_basis - gone
+        gone = self._cost_of(fill["size"])
+        self.size -= fill["size"]
+        self.cost_basis -= gone
         self.realised += fill["cash"] - gone
-        if left == 0:
+        if self.size == 0:
             self.opened_at = None
 
 
-def folded(fills: Iterable[Row]) -> dict[tuple[str, str], Held]:
-    """What is held of each (mode, token), from nothing, in the order of the sequence."""
-    held: dict[tuple[str, str], Held] = {}
-    for fill in fills:
-        key = (fill["mode"], fill["token_id"])
-        held.setdefault(key, Held(market_id=fill["market_id"])).add(fill)
-    return held
+Key = tuple[str, str]
+"""A mode and a token."""
+
+
+@dataclass(kw_only=True)
+class Account:
+    """Everything that moved so far: what is held of each (mode, token), and each mode's cash."""
+
+    held: dict[Key, Held] = dataclasses.field(default_factory=dict)
+    cash: dict[str, int] = dataclasses.field(default_factory=dict)
+    deposited: dict[str, int] = dataclasses.field(default_factory=dict)
+
+    def take(self, move: Row) -> None:
+        """Take in what came next in the sequence."""
+        mode, token = move["mode"], move["token_id"]
+        self.cash[mode] = self.cash.get(mode, 0) + move["cash"] - move.get("fee", 0)
+        if token is None:
+            self.deposited[mode] = self.deposited.get(mode, 0) + move["cash"]
+        else:
+            self.held.setdefault((mode, token), Held(market_id=move["market_id"])).add(move)
+
+
+def accounts(tables: Tables, sequences: Iterable[int]) -> Iterator[Account]:
+    """The account as it was at each of these places, which rise; one and the same, moved on."""
+    account, moves = Account(), iter(tables.moves)
+    move = next(moves, None)
+    for sequence in sequences:
+        while move is not None and move["sequence"] < sequence:
+            account.take(move)
+            move = next(moves, None)
+        yield account
+
+
+def at_the_end(tables: Tables) -> Account:
+    """The account after all that ever moved."""
+    account = Account()
+    for move in tables.moves:
+        account.take(move)
+    return account
 
 
 def check_positions(tables: Tables) -> Iterator[str]:
-    """Positions are the fold of executions, and the ledger's invariant holds for each and for all."""
-    made = folded(tables.executions)
+    """Positions are the fold of what moved them, and the ledger's invariant holds for each and for all."""
+    account = at_the_end(tables)
+    made = account.held
     stored = {(row["mode"], row["token_id"]): row for row in tables.positions}
     for key in made.keys() - stored.keys():
         yield f"position {key}: is missing"
@@ -149,7 +204,7 @@ def check_positions(tables: Tables) -> Iterator[str]:
                 yield f"position {key}: {field} is {row[field]}, its executions make {getattr(held, field)}"
     for mode in {row["mode"] for row in (*tables.positions, *tables.executions)}:
         left = sum(row["realised"] - row["cost_basis"] for row in tables.positions if row["mode"] == mode)
-        right = sum(fill["cash"] - fill["fee"] for fill in tables.executions if fill["mode"] == mode)
+        right = account.cash.get(mode, 0) - account.deposited.get(mode, 0)
         if left != right:
             yield f"mode {mode}: realised - cost basis is {left}, cash flows less fees are {right}"
 
@@ -157,38 +212,35 @@ def check_positions(tables: Tables) -> Iterator[str]:
 def check_cash(tables: Tables) -> Iterator[str]:
     """On paper neither cash nor shares were ever below zero, and what open orders may use is there."""
     for mode in {row["mode"] for row in (*tables.entries, *tables.orders)}.intersection(PAPER_LIKE):
-        entries = [row for row in tables.entries if row["mode"] == mode]
-        fills = [row for row in tables.executions if row["mode"] == mode]
-        if not entries:
+        if not any(row["mode"] == mode for row in tables.entries):
             yield f"mode {mode}: traded without an opening deposit"
-        cash = yield from _running(mode, entries, fills)
+        account = yield from _running(mode, [move for move in tables.moves if move["mode"] == mode])
         alive = [o for o in tables.orders if o["mode"] == mode and o["status"] in ("NEW", "OPEN")]
         reserved = sum(_reserved(order) for order in alive if order["side"] == "BUY")
-        if reserved > cash:
-            yield f"mode {mode}: open buys may spend {reserved} of {cash}"
-        held = folded(fills)
+        if reserved > account.cash.get(mode, 0):
+            yield f"mode {mode}: open buys may spend {reserved} of {account.cash.get(mode, 0)}"
         promised: dict[str, int] = {}
         for order in alive:
             if order["side"] == "SELL":
                 left = order["amount"] - order["filled_size"]
                 promised[order["token_id"]] = promised.get(order["token_id"], 0) + left
         for token, size in promised.items():
-            if size > (held[mode, token].size if (mode, token) in held else 0):
+            if size > (account.held[mode, token].size if (mode, token) in account.held else 0):
                 yield f"mode {mode}: open sells promise {size} of token {token}, which is not there"
 
 
-def _running(mode: str, entries: Sequence[Row], fills: Sequence[Row]) -> Generator[str, None, int]:
-    """Walk through the mode's history; what cash there is at its end."""
-    cash, shares = 0, dict.fromkeys((fill["token_id"] for fill in fills), 0)
-    for row in sorted((*entries, *fills), key=lambda row: row["sequence"]):
-        cash += row["cash"] - row.get("fee", 0)
-        if cash < 0:
-            yield f"mode {mode}: cash is {cash} after sequence {row['sequence']}"
-        if "token_id" in row:
-            shares[row["token_id"]] += row["size"] if row["side"] == "BUY" else -row["size"]
-            if shares[row["token_id"]] < 0:
-                yield f"mode {mode}: short of token {row['token_id']} after sequence {row['sequence']}"
-    return cash
+def _running(mode: str, moves: Sequence[Row]) -> Generator[str, None, Account]:
+    """Walk through the mode's history; how it stands at its end."""
+    account = Account()
+    for move in moves:
+        account.take(move)
+        # A payout that is taken back is a fact that asks nobody whether the money is still there.
+        if account.cash[mode] < 0 and move.get("kind") != "REVERSAL":
+            yield f"mode {mode}: cash is {account.cash[mode]} after sequence {move['sequence']}"
+        token = move["token_id"]
+        if token is not None and account.held[mode, token].size < 0:
+            yield f"mode {mode}: short of token {token} after sequence {move['sequence']}"
+    return account
 
 
 def _reserved(order: Row) -> int:

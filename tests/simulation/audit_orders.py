@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import NAMESPACE_DNS, uuid5
 
-from tests.simulation.audit_tables import PAPER_LIKE, Row, Tables, Window, micros
+from tests.simulation.audit_tables import PAPER_LIKE, Row, Tables, micros
 
 FIRST_EVENTS = {"order_placed", "order_denied", "order_rejected", "order_unconfirmed"}
 NEXT = {
@@ -238,14 +238,3 @@ def _impossible(order: Row) -> Iterator[str]:
         yield f"spent {order['filled_cash']} of {order['amount']} dollars"
     if status == "FILLED" and order["amount"] - order["filled_cash"] > 2 * order["fills"]:
         yield f"is FILLED with {order['amount'] - order['filled_cash']} dollars unspent"
-
-
-def resting_in(tables: Tables, window: Window) -> list[Row]:
-    """Orders of the run's mode that were open when it ended."""
-    return [
-        order
-        for order in tables.orders
-        if order["mode"] == window.run["mode"]
-        and life([e for e in tables.events_of(order["order_id"]) if e["sequence"] < window.last]).status
-        == "OPEN"
-    ]

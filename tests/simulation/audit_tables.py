@@ -2,9 +2,11 @@
 
 import json
 import zlib
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -17,6 +19,11 @@ MICROS = 10**6
 PAPER_LIKE = ("paper", "shadow")
 """Modes in which nothing leaves the process, so that a run is there whole or not at all."""
 
+PASSES = ("trade", "maintain")
+"""Kinds of runs that walk through the corridor."""
+ENDS = ("order_canceled", "order_expired")
+"""What ends an open order, besides its being filled."""
+
 _QUERIES = {
     "runs": "SELECT * FROM runs ORDER BY run_id",
     "orders": "SELECT * FROM orders ORDER BY order_id",
@@ -27,6 +34,10 @@ _QUERIES = {
     "taken": "SELECT * FROM liquidity_taken ORDER BY mode, market_id, price",
     "markets": "SELECT * FROM markets ORDER BY market_id",
     "payloads": "SELECT * FROM book_snapshots ORDER BY payload_id",
+    "rules": "SELECT * FROM execution_rules ORDER BY mode, token_id",
+    "bounds": "SELECT * FROM fill_bounds ORDER BY order_id",
+    "portfolios": "SELECT * FROM portfolio_snapshots ORDER BY mode, hour",
+    "settings": "SELECT * FROM settings ORDER BY name",
 }
 
 
@@ -41,7 +52,7 @@ def micros(value: Decimal | str | int) -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class Window:
-    """The stretch of the ledger's sequence in which one completed run wrote."""
+    """The stretch of the ledger's sequence in which one completed pass, over a plan or to maintain, wrote."""
 
     run: Row
     first: int
@@ -64,6 +75,10 @@ class Tables:
     taken: list[Row]
     markets: list[Row]
     payloads: list[Row]
+    rules: list[Row]
+    bounds: list[Row]
+    portfolios: list[Row]
+    settings: list[Row]
     last_sequence: int
     order: Mapping[str, Row]
     events: Mapping[str, list[Row]]
@@ -79,6 +94,61 @@ class Tables:
 
     def fills_of(self, order_id: str) -> list[Row]:
         return self.fills.get(order_id, [])
+
+    def events_in(self, window: Window) -> list[Row]:
+        """What was written down while the run was carried out, in its order."""
+        return self.audit[bisect_right(self._places, window.first) : bisect_left(self._places, window.last)]
+
+    @cached_property
+    def _places(self) -> list[int]:
+        return [event["sequence"] for event in self.audit]
+
+    @cached_property
+    def moves(self) -> list[Row]:
+        """Everything that moves cash or shares, fills and entries, in the order of the sequence."""
+        return sorted((*self.executions, *self.entries), key=lambda row: row["sequence"])
+
+    @cached_property
+    def events_of_run(self) -> Mapping[str, list[Row]]:
+        """What was told of each run itself."""
+        return _grouped((e["entity_id"], e) for e in self.audit if e["entity_type"] == "run")
+
+    @cached_property
+    def rule_events(self) -> list[Row]:
+        """What was told of exit rules, in its order."""
+        return [event for event in self.audit if event["entity_type"] == "rule"]
+
+    @cached_property
+    def lives(self) -> list[tuple[int, int, Row]]:
+        """When each order was open: the places in the sequence at which that began and ended."""
+        spans: list[tuple[int, int, Row]] = []
+        for order in self.orders:
+            since, until = 0, self.last_sequence + 1
+            for event in self.events_of(order["order_id"]):
+                kind = event["event_type"]
+                if kind == "order_placed":
+                    since = event["sequence"]
+                elif kind in ENDS or (kind == "order_filled" and event["event_data"].get("complete")):
+                    until = min(until, event["sequence"])
+            if since:
+                spans.append((since, until, order))
+        return spans
+
+    def open_at(self, mode: str, sequence: int) -> list[Row]:
+        """The mode's orders that were open at a place in the sequence."""
+        return [
+            order for since, until, order in self.lives if since < sequence <= until and order["mode"] == mode
+        ]
+
+    @cached_property
+    def market_of(self) -> Mapping[str, Row]:
+        """The market of each outcome token."""
+        return {o["tokenId"]: market for market in self.markets for o in market["outcomes"]}
+
+    @cached_property
+    def index_of(self) -> Mapping[str, int]:
+        """Which outcome of its market each token is."""
+        return {o["tokenId"]: index for market in self.markets for index, o in enumerate(market["outcomes"])}
 
     def document(self, payload_id: str | None) -> Any:
         """A kept payload as JSON with exact numbers; None where it is not kept or not JSON."""
@@ -133,7 +203,10 @@ def _grouped(pairs: Iterator[tuple[str, Row]]) -> dict[str, list[Row]]:
 
 
 def _windows(runs: list[Row], audit: list[Row]) -> list[Window]:
-    """Completed runs with the stretch between their last start and their end, in the order they ended."""
+    """Completed passes with the stretch between their last start and their end, in the order they ended.
+
+    A scheduled run only holds passes: it writes nothing of its own but its row.
+    """
     started: dict[str, int] = {}
     completed: dict[str, int] = {}
     for row in audit:
@@ -144,7 +217,10 @@ def _windows(runs: list[Row], audit: list[Row]) -> list[Window]:
     windows = [
         Window(run=run, first=started[run["run_id"]], last=completed[run["run_id"]])
         for run in runs
-        if run["status"] == "completed" and run["run_id"] in started and run["run_id"] in completed
+        if run["kind"] in PASSES
+        and run["status"] == "completed"
+        and run["run_id"] in started
+        and run["run_id"] in completed
     ]
     return sorted(windows, key=lambda window: window.last)
 

@@ -8,6 +8,8 @@ and ends with 1 if there were any.
 import json
 import sys
 from collections.abc import Callable, Iterator
+from datetime import datetime
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -18,13 +20,18 @@ if not __package__:  # started as a script: its siblings are found from the proj
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests.simulation.audit_books import check_liquidity, check_payloads
+from tests.simulation.audit_endings import check_endings, check_expiry, check_payouts
+from tests.simulation.audit_exits import check_exits, check_persistence
 from tests.simulation.audit_money import check_cash, check_entries, check_executions, check_positions
 from tests.simulation.audit_orders import check_ends, check_lives, check_plans
-from tests.simulation.audit_runs import check_modes, check_runs, check_sequence, check_summaries
+from tests.simulation.audit_portfolio import check_portfolio
+from tests.simulation.audit_runs import check_modes, check_runs, check_sequence, check_summaries, check_sweeps
 from tests.simulation.audit_tables import Row, Tables, load
+from tests.simulation.audit_turns import check_bounds, check_turns
 
 CHECKS: tuple[Callable[[Tables], Iterator[str]], ...] = (
     check_runs,
+    check_sweeps,
     check_sequence,
     check_modes,
     check_plans,
@@ -36,6 +43,14 @@ CHECKS: tuple[Callable[[Tables], Iterator[str]], ...] = (
     check_cash,
     check_payloads,
     check_liquidity,
+    check_turns,
+    check_bounds,
+    check_payouts,
+    check_endings,
+    check_expiry,
+    check_exits,
+    check_persistence,
+    check_portfolio,
     check_summaries,
 )
 _TIMES = {
@@ -46,9 +61,16 @@ _TIMES = {
     "executed_at",
     "opened_at",
     "marked_at",
+    "set_at",
+    "trigger_at",
+    "stopped_at",
+    "hour",
+    "taken_at",
+    "changed_at",
     "at",
 }
 _NAMES = {"run_id", "sequence"}
+_EVENTS = ("order", "entry", "rule", "risk")
 
 
 def audit(connection: psycopg.Connection[Any]) -> list[str]:
@@ -71,32 +93,41 @@ def problems_of(tables: Tables) -> list[str]:
 def state_digest(connection: psycopg.Connection[Any]) -> str:
     """SHA-256 of the state: the same for two ledgers to which the same things happened.
 
-    Orders, their events, executions, positions, ledger entries and liquidity memory, ordered by key;
-    without run ids, attempts, sequences and wall times, of which only their presence counts (DECISIONS 1.4).
+    Orders, their events, executions, positions, ledger entries, liquidity memory, exit rules, fill bounds and
+    portfolio snapshots, ordered by key; without run ids, attempts, sequences and wall times, of which only
+    their presence counts (DECISIONS 1.4).
     """
     return digest_of(load(connection))
 
 
-def digest_of(tables: Tables) -> str:
-    """See `state_digest`."""
+def digest_of(tables: Tables, *, scripted: bool = False) -> str:
+    """See `state_digest`. Where the clock was `scripted`, every time counts, too."""
     ranks: dict[object, int] = {}
+    strip = partial(_stripped, scripted=scripted)
     state = {
-        "orders": [_stripped(row) for row in tables.orders],
+        "orders": [strip(row) for row in tables.orders],
         "events": sorted(
-            [row["entity_id"], _next(ranks, row["entity_id"]), row["event_type"], _stripped(row)]
+            [row["entity_id"], _next(ranks, row["entity_id"]), row["event_type"], strip(row)]
             for row in tables.audit
-            if row["entity_type"] in ("order", "entry")
+            if row["entity_type"] in _EVENTS
         ),
-        # The order of fills within a position decides its cost, so their rank in it belongs to the state.
-        "executions": sorted(
-            [row["order_id"], row["number"], _next(ranks, (row["mode"], row["token_id"])), _stripped(row)]
-            for row in tables.executions
+        # The order of what moved a position decides its cost, so its rank in it belongs to the state.
+        "moves": sorted(
+            [row.get("order_id") or row["key"], row.get("number", 0), _next(ranks, _place(row)), strip(row)]
+            for row in tables.moves
         ),
-        "positions": [_stripped(row) for row in tables.positions],
-        "entries": sorted((_stripped(row) for row in tables.entries), key=lambda row: str(row["key"])),
-        "liquidity": [_stripped(row) for row in tables.taken],
+        "positions": [strip(row) for row in tables.positions],
+        "liquidity": [strip(row) for row in tables.taken],
+        "rules": [strip(row) for row in tables.rules],
+        "bounds": [strip(row) for row in tables.bounds],
+        "portfolios": [strip(row) for row in tables.portfolios],
+        "settings": [strip(row) for row in tables.settings],
     }
     return sha256(json.dumps(state, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _place(move: Row) -> object:
+    return move["mode"], move["token_id"]
 
 
 def _next(ranks: dict[object, int], key: object) -> int:
@@ -104,12 +135,16 @@ def _next(ranks: dict[object, int], key: object) -> int:
     return ranks[key]
 
 
-def _stripped(row: Row) -> Row:
+def _stripped(row: Row, *, scripted: bool) -> Row:
     return {
-        name: value is not None if name in _TIMES else value
+        name: _time(value, scripted=scripted) if name in _TIMES else value
         for name, value in row.items()
         if name not in _NAMES
     }
+
+
+def _time(value: datetime | None, *, scripted: bool) -> object:
+    return value and value.isoformat() if scripted else value is not None
 
 
 def main(arguments: list[str]) -> int:

@@ -31,6 +31,11 @@ TABLES = (
     "positions",
     "ledger_entries",
     "audit_logs",
+    "plans",
+    "execution_rules",
+    "fill_bounds",
+    "portfolio_snapshots",
+    "settings",
 )
 QUIET_SECONDS_MAX = 20.0
 

@@ -65,7 +65,9 @@ class Market:
             row["feeSchedule"] = {"exponent": 1, "rate": self.rate, "takerOnly": True, "rebateRate": 0.25}
         return row
 
-    def book(self, outcome: int, *, bids: Levels, asks: Levels, stamp: int) -> dict[str, Any]:
+    def book(
+        self, outcome: int, *, bids: Levels, asks: Levels, stamp: int, last_trade: str = "0.500"
+    ) -> dict[str, Any]:
         """As the CLOB sends it: best level last on both sides, and a hash over the whole."""
         book: dict[str, Any] = {
             "market": self.condition_id,
@@ -77,7 +79,7 @@ class Market:
             "min_order_size": "5",
             "tick_size": self.tick,
             "neg_risk": False,
-            "last_trade_price": "0.500",
+            "last_trade_price": last_trade,
         }
         return {**book, "hash": sha1(json.dumps(book, separators=(",", ":")).encode()).hexdigest()}
 
@@ -131,11 +133,13 @@ def morning(directory: Path) -> Act:
     rain = levels("0.44x300 0.45x200 0.46x100"), levels("0.50x100 0.52x80 0.55x500")
     snow = levels("0.201x150 0.210x90.5"), levels("0.214x40 0.220x300 0.221x1000")
     hail = levels("0.30x1000"), levels("0.33x75.25 0.35x1000")
+    thaw = levels("0.30x100"), levels("0.40x100 0.41x30")
     books = [
         RAIN.book(0, bids=rain[0], asks=rain[1], stamp=stamp),
         RAIN.book(1, bids=mirrored(rain[1]), asks=mirrored(rain[0]), stamp=stamp + 1),
         SNOW.book(1, bids=snow[0], asks=snow[1], stamp=stamp + 2),
         HAIL.book(0, bids=hail[0], asks=hail[1], stamp=stamp + 3),
+        THAW.book(0, bids=thaw[0], asks=thaw[1], stamp=stamp + 4),
     ]
     instructions = [
         wish(RAIN, "YES", "BUY", "0.52", "120", sizeUnit="SHARES"),
@@ -145,9 +149,10 @@ def morning(directory: Path) -> Act:
         wish(HAIL, "YES", "BUY", "0.20", "30", cancelAfterSec=3600),
         wish(SNOW, "NO", "BUY", "0.15", "40", timeInForce="GTD", goodForSeconds=7200),
         wish(SNOW, "YES", "BUY", "0.70", "10", ref="rests-on"),
+        wish(THAW, "YES", "BUY", "0.41", "120", sizeUnit="SHARES"),
     ]
     plan = write_plan(directory / "morning.json", "morning", instructions)
-    return Act(plan=plan, books=write_books(directory / "morning", (RAIN, SNOW, HAIL), books))
+    return Act(plan=plan, books=write_books(directory / "morning", (RAIN, SNOW, HAIL, THAW), books))
 
 
 def evening(directory: Path, *, plan_id: str = "evening") -> Act:
@@ -160,12 +165,13 @@ def evening(directory: Path, *, plan_id: str = "evening") -> Act:
         RAIN.book(1, bids=mirrored(rain[1]), asks=mirrored(rain[0]), stamp=stamp),
         SNOW.book(1, bids=snow[0], asks=snow[1], stamp=stamp + 5),
         HAIL.book(0, bids=levels(""), asks=levels("0.33x60 0.36x12.5"), stamp=stamp + 9),
+        THAW.book(0, bids=levels("0.431x40 0.430x60"), asks=levels("0.47x150"), stamp=stamp + 11),
     ]
     instructions = [
         wish(RAIN, "YES", "BUY", "0.50", "30", ref="first", notes="Tab\there, \\ and\na line; größer ≥ 1 €"),
-        wish(RAIN, "YES", "SELL", "0.43", "50"),
+        wish(THAW, "YES", "SELL", "0.43", "50"),
         wish(RAIN, "YES", "SELL", "0.60", "40", timeInForce="GTC"),
-        wish(RAIN, "NO", "BUY", "0.60", "25", sizeUnit="SHARES"),
+        wish(THAW, "NO", "BUY", "0.60", "25", sizeUnit="SHARES"),
         wish(SNOW, "NO", "BUY", None, "20", type="MARKET", priceCeil="0.3"),
         wish(SNOW, "YES", "BUY", "0.765", "60", timeInForce="FAK"),
         wish(HAIL, "YES", "BUY", "0.33", "100", timeInForce="FOK"),
@@ -176,10 +182,10 @@ def evening(directory: Path, *, plan_id: str = "evening") -> Act:
         wish(OVER, "YES", "BUY", "0.50", "10"),
         wish(RAIN, "YES", "BUY", "0.41", "0.5"),
         wish(SNOW, "NO", "BUY", "0.2345", "15", timeInForce="GTD", cancelAfterSec=7200),
-        wish(SNOW, "NO", "SELL", "0.23", "100.5", timeInForce="FAK"),
+        wish(SNOW, "NO", "SELL", "0.24", "100.5", timeInForce="FAK"),
     ]
     plan = write_plan(directory / f"{plan_id}.json", plan_id, instructions)
-    return Act(plan=plan, books=write_books(directory / plan_id, (RAIN, SNOW, HAIL, OVER), books))
+    return Act(plan=plan, books=write_books(directory / plan_id, (RAIN, SNOW, HAIL, THAW, OVER), books))
 
 
 def many(directory: Path, count: int, *, plan_id: str) -> Act:
