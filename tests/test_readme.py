@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +14,7 @@ from psycopg import sql
 
 from betteroms.adapters.postgres.bundled.binaries import program
 from betteroms.cli import app
+from tests.cli.crontabs import CrontabProgram, stand_in
 from tests.docs_blocks import PAGES, ROOT, SETTINGS, SHELL_LANGUAGES, Block, NewUser, blocks, new_user, page
 from tests.simulation.worlds import MORNING_MS, Market
 from tests.venue_server import VenueServer
@@ -22,11 +24,20 @@ SHOWN_ONLY: Final = {
     "cli        words in, words out, an exit code": "a drawing; its names are looked up",
     "DATABASE_URL=postgresql://betteroms:secret@db.example.org:5432/betteroms": "somebody else's server",
     "docker compose up -d": "needs Docker",
+    "# betteroms begin run": "compared in tests/cli/test_cron.py",
     "plans/x.json limits.maxOrders: is an unknown key; did you mean maxOrdersPerRun?": "compared below",
 }
 """The blocks marked `text`, by their first lines: why they are not typed."""
-TYPED: Final = {"README.md", "docs/commands.md", "docs/credentials.md", "docs/database.md"}
-"""The pages whose commands are typed below."""
+TYPED: Final = {
+    "README.md",
+    "docs/commands.md",
+    "docs/credentials.md",
+    "docs/cron.md",
+    "docs/database.md",
+    "docs/preview.md",
+    "docs/scheduled-runs.md",
+}
+"""The pages whose commands are typed: here, or in tests/cli/test_{cron,plans_command,preview}.py."""
 EDITORS_OWN: Final = "my-plan.json"
 DEMO: Final = f"betteroms trade '{ROOT}/plans/demo.json' --books '{ROOT}/plans/books' || [ $? -eq 5 ]"
 SCHEMA: Final = ROOT / "schemas" / "trade-plan-v1.schema.json"
@@ -98,8 +109,9 @@ def test_the_commands_of_every_page_are_typed() -> None:
 
 
 def test_screens_are_shown_where_a_test_compares_them() -> None:
-    """tests/cli/test_docs.py does."""
-    assert {block.page for block in blocks() if block.language == "console"} == {"docs/commands.md"}
+    """tests/cli/test_docs.py, test_preview.py and test_replay.py do."""
+    pages = {block.page for block in blocks() if block.language == "console"}
+    assert pages == {"docs/commands.md", "docs/preview.md", "docs/replay.md"}
 
 
 def type_the_readme(user: NewUser, directory: Path) -> dict[str, str]:
@@ -136,6 +148,7 @@ def test_the_readme_leads_a_new_user_from_the_demo_to_a_plan_of_their_own(
 ) -> None:
     make_the_environment_ready()
     with new_user(BETTEROMS_CLOB_URL=x_is_open.url, BETTEROMS_GAMMA_URL=x_is_open.url) as user:
+        crontab = stand_in(user.home / "bin")
         told = type_the_readme(user, tmp_path)
 
         demo = re.findall(r"^\$ (betteroms \w+)", told["scripts/demo"], re.MULTILINE)
@@ -158,6 +171,12 @@ def test_the_readme_leads_a_new_user_from_the_demo_to_a_plan_of_their_own(
         assert "will-x-happen Yes" in told["betteroms positions report"]
 
         refuse_repetition(user, tmp_path)
+        let_cron_call(crontab, user)
+        report = user.run(["betteroms", "report", "--period", "day"], directory=tmp_path)
+        assert (report.returncode, report.stderr) == (0, "")
+        assert "will-x-happen" in report.stdout
+        assert user.run(["betteroms", "cron", "remove"], directory=tmp_path).returncode == 0
+        assert not crontab.read()
         story = user.run(["betteroms", "explain", traded[1]], directory=tmp_path)
         assert (story.returncode, story.stderr) == (0, "")
         assert "What happened" in story.stdout
@@ -172,6 +191,22 @@ def refuse_repetition(user: NewUser, directory: Path) -> None:
     assert (again.returncode, again.stdout) == (8, "")
     assert again.stderr.startswith("error: planId already exists: my-first-plan was completed in mode paper")
     assert counts(url) == before
+
+
+def let_cron_call(crontab: CrontabProgram, user: NewUser) -> None:
+    """Call what was put into the crontab as cron does: without a terminal, in a bare environment."""
+    lines = [line for line in (crontab.read() or b"").decode().splitlines() if not line.startswith("#")]
+    assert [line.split()[:5] for line in lines] == [["0", "*", "*", "*", "*"], ["2-57/5", "*", "*", "*", "*"]]
+    bare = {"HOME": str(user.home), "LOGNAME": "you", "SHELL": "/bin/sh", "PATH": "/usr/bin:/bin"}
+    for line in lines:
+        command = line.split(maxsplit=5)[5].replace("\\%", "%")
+        done = subprocess.run(
+            ["/bin/sh", "-c", command], env=bare, cwd="/", stdin=subprocess.DEVNULL, check=False
+        )
+        (log,) = user.home.rglob("cron.log")
+        assert (done.returncode, log.read_text(encoding="utf-8")) == (0, "")
+    kinds = user.run(["betteroms", "runs", "list", "--json"], directory=user.home).stdout
+    assert [json.loads(row)["kind"] for row in kinds.splitlines()] == ["maintain", "maintain", "run", "trade"]
 
 
 def test_the_command_for_the_tests_is_the_one_that_continuous_integration_runs() -> None:
