@@ -1,6 +1,7 @@
 """Prints what was reached, as ratios to floors measured in the same run: `python -m tests.benchmarks.ratios`.
 
-Nothing here passes or fails: machines are shared and noisy. Add `--large` for 100,000 instructions.
+Nothing here passes or fails: machines are shared and noisy. Add `--large` for 100,000 instructions, and for
+reports over 1,000,000 executions.
 """
 
 import argparse
@@ -18,7 +19,7 @@ import psycopg
 from betteroms.adapters.postgres import schema
 from betteroms.adapters.postgres.embedded import EmbeddedServer
 from betteroms.sources.plan import read_plan
-from tests.benchmarks import floor
+from tests.benchmarks import floor, reading
 from tests.benchmarks.measure import Measured, betteroms, process, python, repeated
 from tests.benchmarks.worlds import write_world
 
@@ -56,6 +57,13 @@ class Databases:
         name = f"bench_{self._number}"
         self._admin.execute(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
         return {"DATABASE_URL": self.named(name), "BETTEROMS_PAPER_CASH": CASH}
+
+    def copy_of(self, url: str) -> str:
+        """Another database with the same content; nobody may be connected to the first."""
+        self._number += 1
+        name, source = f"bench_{self._number}", url.rpartition("/")[2].partition("?")[0]
+        self._admin.execute(f"CREATE DATABASE {name} TEMPLATE {source}")
+        return self.named(name)
 
     @property
     def last(self) -> str:
@@ -153,7 +161,7 @@ def _timed(work: Callable[[], object]) -> float:
 
 def main() -> None:
     words = argparse.ArgumentParser(description=__doc__)
-    words.add_argument("--large", action="store_true", help="100,000 instructions too")
+    words.add_argument("--large", action="store_true", help="100,000 instructions, 1,000,000 executions")
     words.add_argument("--times", type=int, default=5, help="repetitions of the 10,000-instruction run")
     chosen = words.parse_args()
     with bench_home() as directory:
@@ -186,6 +194,8 @@ def _report(databases: Databases, directory: Path, chosen: argparse.Namespace) -
         large = paper_run(databases, directory, 100_000, 1)
         _row("100,000 / 10,000", f"{large.best / run.best:.2f}x ({large.best:.1f} s)", "<= 11x")
         _row("100,000 instructions: peak", f"{large.peak_mib:.0f} MiB", "<= 1,024 MiB")
+        for row in reading.measured(databases.fresh, chosen.times):
+            _row(*row)
 
 
 if __name__ == "__main__":

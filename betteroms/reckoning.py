@@ -1,0 +1,170 @@
+"""What reports of profit and loss read back: sums by group, and every movement in the ledger's sequence.
+
+Nothing here can write. Amounts are whole millionths, times aware UTC.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from betteroms.domain.bounds_value import Tilt
+from betteroms.domain.ids import MarketId, OrderId, TokenId
+from betteroms.domain.money import Size, Usdc
+from betteroms.domain.period import Period
+from betteroms.domain.portfolio import PortfolioSnapshot
+from betteroms.domain.position import LedgerEntry
+from betteroms.domain.terms import Mode
+
+
+class By(StrEnum):
+    """What figures are grouped by; a strategy is where an order's wish came from (`orders.source`)."""
+
+    MARKET = "market"
+    PLAN = "plan"
+    STRATEGY = "strategy"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Activity:
+    """What one group did in a period: its orders by when they were taken on, its fills by when they happened.
+
+    `group` is a condition id, a planId or a source; None where an order has none. `notional` is dollars that
+    changed hands, fee apart; what a reversal takes back counts against it. `partly` orders were filled in
+    part and are not filled.
+    """
+
+    group: str | None
+    orders: int = 0
+    filled: int = 0
+    partly: int = 0
+    resting: int = 0
+    canceled: int = 0
+    denied: int = 0
+    rejected: int = 0
+    executions: int = 0
+    bought: Usdc = Usdc(0)
+    sold: Usdc = Usdc(0)
+    fees: Usdc = Usdc(0)
+
+    @property
+    def notional(self) -> Usdc:
+        return Usdc(self.bought + self.sold)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenSum:
+    """A token that moved in a period: its fees, and whether any of it was parted with."""
+
+    token_id: TokenId
+    market_id: MarketId
+    fees: Usdc
+    parted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slipped:
+    """What the runs of one kind and plan (maintenance has none) told of slippage, and how many did."""
+
+    kind: str
+    plan_id: str | None
+    runs: int
+    slippage: Usdc
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoundsMismatch:
+    """An order whose fill bounds do not lie around what it filled in the base."""
+
+    order_id: OrderId
+    pessimistic: Size
+    filled: Size
+    optimistic: Size
+
+
+class Follower(Protocol):
+    """Something that is told the movements of one token, in the ledger's sequence, by their bare numbers.
+
+    `owner` is the group of the order, where that was asked for. A reversal has its signs turned round.
+    """
+
+    def buy(self, size: int, cash: int, fee: int, at: datetime, owner: str | None) -> None:
+        """A fill of a BUY: `cash` is below zero."""
+        ...
+
+    def sell(self, size: int, cash: int, fee: int, at: datetime, owner: str | None) -> None:
+        """A fill of a SELL."""
+        ...
+
+    def leave(self, size: int, cash: int, at: datetime) -> None:
+        """A ledger entry: so many shares left, and cash came."""
+        ...
+
+
+Following = Callable[[Mode, MarketId, TokenId], Follower]
+"""Who follows a token; asked once for each, or once more where one token was booked under two markets."""
+
+
+class Reckoning(Protocol):
+    """Reads of one moment. Every method raises DatabaseUnavailable where the database does not answer."""
+
+    def follow(
+        self,
+        following: Following,
+        *,
+        mode: Mode | None = None,
+        owners: By | None = None,
+        tokens: Collection[TokenId] | None = None,
+    ) -> None:
+        """Tell every execution, and every entry of a token, in the ledger's sequence; None is no bound."""
+        ...
+
+    def half_told(self, mode: Mode, period: Period) -> Sequence[TokenId]:
+        """The tokens that were parted with in the period, and moved outside of it, too.
+
+        Only of these the profit of a period does not follow from sums.
+        """
+        ...
+
+    def activity(self, mode: Mode, by: By, period: Period) -> Sequence[Activity]:
+        """What each group did; those that did nothing are absent."""
+        ...
+
+    def token_sums(self, mode: Mode, period: Period) -> Sequence[TokenSum]:
+        """Each token that moved in the period."""
+        ...
+
+    def entries(self, mode: Mode, period: Period) -> Sequence[LedgerEntry]:
+        """The ledger entries of the period, in the ledger's sequence."""
+        ...
+
+    def slipped(self, mode: Mode, period: Period) -> Sequence[Slipped]:
+        """What the runs of the period told of slippage."""
+        ...
+
+    def snapshots(
+        self, mode: Mode, period: Period, *, limit: int | None = None
+    ) -> Sequence[PortfolioSnapshot]:
+        """Snapshots by time; with a limit the latest so many."""
+        ...
+
+    def tilts(self, mode: Mode, period: Period) -> Sequence[Tilt]:
+        """The sums over fill bounds of orders taken on in the period, by token."""
+        ...
+
+    def tokens_of(self, mode: Mode, source: str) -> Collection[TokenId]:
+        """The tokens for which there are orders of this source."""
+        ...
+
+    def payouts(self, mode: Mode) -> Sequence[tuple[TokenId, int]]:
+        """What each settled token paid last: dollars per share, in millionths."""
+        ...
+
+    def bounds_mismatches(self) -> Sequence[BoundsMismatch]:
+        """Orders whose fill bounds do not lie around what they filled; empty when all is well."""
+        ...
+
+    def snapshot_mismatches(self) -> Sequence[PortfolioSnapshot]:
+        """Snapshots whose cash is not what was deposited and realised, less the cost of what was held."""
+        ...
