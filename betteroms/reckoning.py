@@ -143,6 +143,13 @@ class Reckoning(Protocol):
         """What the runs of the period told of slippage."""
         ...
 
+    def slippages(self, mode: Mode, period: Period) -> Sequence[int]:
+        """By how much each order that the period's runs filled did worse than the mid, on average.
+
+        In millionths of a dollar per share; below zero it did better.
+        """
+        ...
+
     def snapshots(
         self, mode: Mode, period: Period, *, limit: int | None = None
     ) -> Sequence[PortfolioSnapshot]:

@@ -10,20 +10,44 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from psycopg.rows import dict_row
 from sqlalchemy import create_engine, pool
 
 from betteroms.adapters.postgres import columns, schema, tables
 from betteroms.adapters.postgres.database import ready
+from betteroms.domain.bounds import FillBounds
 from betteroms.domain.errors import DatabaseUnavailable
 from betteroms.domain.execution import Execution
+from betteroms.domain.fees import FeeSchedule
 from betteroms.domain.intent import Intent
+from betteroms.domain.market import Market
 from betteroms.domain.order import Order
-from betteroms.domain.position import Position
+from betteroms.domain.portfolio import PortfolioSnapshot
+from betteroms.domain.position import LedgerEntry, Position
+from betteroms.domain.rule import RuleSet, Trigger
+from betteroms.ports import Run, StoredPlan
+from tests.contracts.builders import (
+    a_run,
+    accepted,
+    begin,
+    fill,
+    filled,
+    finish,
+    inputs,
+    order_of,
+    payload,
+    whole_snapshot,
+)
+from tests.contracts.builders import book as a_book_of
+from tests.contracts.fact_builders import order_bounds, portfolio, rule_set, settlement
+from tests.contracts.postgres_installation import PostgresInstallation
+from tests.domain.examples import shares, size, usdc
 
 
 @pytest.fixture
 def connection(empty_database_url: str) -> Iterator[psycopg.Connection[Any]]:
-    with psycopg.connect(empty_database_url, autocommit=True) as opened:
+    # Tables change under it, and a plan that was kept for one shape of them is no plan for another.
+    with psycopg.connect(empty_database_url, autocommit=True, prepare_threshold=None) as opened:
         yield opened
 
 
@@ -72,6 +96,108 @@ def test_each_revision_goes_down_and_up_again(
         schema.migrate(empty_database_url, revision)
         assert schema.revision(connection) == revision
     assert relations(connection) == full
+
+
+def content(connection: psycopg.Connection[Any]) -> dict[str, list[dict[str, Any]]]:
+    """Every row of every table, column by column; the tables without rows are there too."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    with connection.cursor(row_factory=dict_row) as cursor:
+        tables = cursor.execute(
+            "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
+        ).fetchall()
+        for table in sorted(row["relname"] for row in tables):
+            rows = cursor.execute(f'SELECT * FROM "{table}"').fetchall()
+            found[table] = rows
+    del found["alembic_version"]
+    return found
+
+
+def common(
+    rows: dict[str, list[dict[str, Any]]], columns: dict[str, list[str]]
+) -> dict[str, list[dict[str, Any]]]:
+    """What of the rows lies in these columns."""
+    kept = {table: [{name: row[name] for name in columns[table]} for row in rows[table]] for table in columns}
+    return {table: sorted(found, key=lambda row: repr(sorted(row.items()))) for table, found in kept.items()}
+
+
+def columns_of(connection: psycopg.Connection[Any]) -> dict[str, list[str]]:
+    rows = connection.execute(
+        "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public' "
+        "AND table_name <> 'alembic_version' ORDER BY 1, 2"
+    ).fetchall()
+    found: dict[str, list[str]] = {}
+    for table, column in rows:
+        found.setdefault(table, []).append(column)
+    return found
+
+
+def lived(connection: psycopg.Connection[Any], url: str, *, facts: bool) -> PostgresInstallation:
+    """A database with a trade, orders that rest and what was read; with the later facts too, where wished."""
+    at = PostgresInstallation(url)
+    run = begin(at.ledger, a_run("june"))
+    rests, ended = order_of(run), order_of(run, line=1, amount=shares("50"))
+    seen = inputs(a_book_of(bids="0.40x10", asks="0.50x60"))
+    at.ledger.observe(seen, [payload(b"a book")])
+    at.ledger.record([rests, ended], [], sends_out=False)
+    bites = [
+        filled(rests, fill(rests, "30", "0.50"), taken="0.50x30"),
+        filled(ended, fill(ended, "50", "0.50", fee="0.1"), complete=True),
+    ]
+    at.ledger.apply([accepted(rests), accepted(ended), *bites])
+    if facts:
+        at.ledger.note([rule_set(order_id=ended.order_id), order_bounds(rests), portfolio(run)])
+    finish(at.ledger, run)
+    assert all(content(connection)[table] for table in ("orders", "executions", "liquidity_taken", "markets"))
+    return at
+
+
+@pytest.mark.parametrize("facts", [False, True], ids=["as before", "with later facts"])
+def test_a_ledger_goes_down_to_the_first_schema_and_up_again_with_all_that_fits_in_it(
+    empty_database_url: str, connection: psycopg.Connection[Any], facts: bool
+) -> None:
+    schema.migrate(empty_database_url, schema.HEAD)
+    at = lived(connection, empty_database_url, facts=facts)
+    before = content(connection)
+    at.close()
+    first = schema.REVISIONS[0]
+    schema.migrate(empty_database_url, first)
+    assert schema.revision(connection) == first
+    old = columns_of(connection)
+    assert common(content(connection), old) == common(before, old)
+    schema.migrate(empty_database_url, schema.HEAD)
+    after = content(connection)
+    assert common(after, old) == common(before, old)
+    later = {table: rows for table, rows in after.items() if table not in old}
+    assert set(later) == {"execution_rules", "fill_bounds", "plans", "portfolio_snapshots", "settings"}
+    assert not any(later.values())
+
+
+def test_a_ledger_of_the_first_schema_trades_on_after_it_was_brought_up(
+    empty_database_url: str, connection: psycopg.Connection[Any]
+) -> None:
+    schema.migrate(empty_database_url, schema.HEAD)
+    lived(connection, empty_database_url, facts=False).close()
+    schema.migrate(empty_database_url, schema.REVISIONS[0])
+    assert ready_then_closed(empty_database_url) == schema.HEAD
+    at = PostgresInstallation(empty_database_url)
+    before = whole_snapshot(at.ledger)
+    assert [order.filled_size for order in before.open_orders] == [size("30")]
+    assert (before.account.cash, before.deposited) == (usdc("959.9"), usdc("1000"))
+    [rests] = before.open_orders
+    run = begin(at.ledger, a_run("july"))
+    at.ledger.apply([filled(rests, fill(rests, "70", "0.50", number=2), complete=True)])
+    at.ledger.note([settlement("150"), order_bounds(rests, at_once="30", pessimistic="30", optimistic="99")])
+    finish(at.ledger, run)
+    after = whole_snapshot(at.ledger)
+    assert (list(after.open_orders), after.account.held) == ([], {})
+    assert after.account.cash == usdc("1074.9")
+    at.close()
+
+
+def ready_then_closed(url: str) -> str | None:
+    """Connect as every command does, which brings the schema up; the revision it then has."""
+    with ready(url, name="test") as opened:
+        return schema.revision(opened)
 
 
 def test_a_newer_schema_is_refused_and_left_alone(
@@ -127,3 +253,35 @@ def test_a_position_row_holds_a_position_and_its_last_seen_prices() -> None:
 
 def test_an_audit_row_is_written_whole() -> None:
     assert set(columns.AUDIT_COLUMNS) == set(tables.AuditLogRow.model_fields) - {"sequence"}
+
+
+def test_a_rules_row_holds_what_a_rule_set_holds() -> None:
+    trigger = {f"trigger_{name}" for name in names(Trigger)}
+    assert set(tables.ExecutionRuleRow.model_fields) == (names(RuleSet) - {"trigger"}) | trigger
+
+
+def test_a_bounds_row_holds_what_fill_bounds_hold() -> None:
+    assert set(tables.FillBoundsRow.model_fields) == names(FillBounds) | {"mode"}
+
+
+def test_a_snapshot_row_holds_what_a_portfolio_snapshot_holds() -> None:
+    assert set(tables.PortfolioSnapshotRow.model_fields) == names(PortfolioSnapshot)
+
+
+def test_an_entry_row_holds_what_a_ledger_entry_holds() -> None:
+    assert set(tables.LedgerEntryRow.model_fields) == names(LedgerEntry) | {"sequence"}
+
+
+def test_a_plan_row_holds_what_a_stored_plan_holds() -> None:
+    assert set(tables.PlanRow.model_fields) == names(StoredPlan)
+
+
+def test_a_market_row_holds_what_a_market_holds() -> None:
+    fees = {f"fee_{name}" for name in names(FeeSchedule)}
+    assert set(tables.MarketRow.model_fields) == (names(Market) - {"fees"}) | fees | {"seen_at"}
+
+
+def test_a_run_row_holds_what_a_run_holds() -> None:
+    ends = {"completed_at", "summary_json", "error_message"}
+    read = {"inputs", "state", "plan_payload_id", "ledger_sequence"}
+    assert set(tables.RunRow.model_fields) == (names(Run) - {"plan"}) | ends | read

@@ -1,13 +1,13 @@
 """`portfolio show|history|deposit|withdraw`: what the account is worth, and cash in and out of it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 import typer
 
 from betteroms.cli import render
+from betteroms.cli.drawing import Chart, Force, Plot, draw
 from betteroms.cli.faults import say
 from betteroms.cli.options import LIMIT_MAX, Json, command, group
 from betteroms.cli.positions import Mark
@@ -31,13 +31,6 @@ Wait = Annotated[
         help="How long to wait for another run to finish.",
     ),
 ]
-
-
-Chart = Annotated[bool, typer.Option("--chart", help="Draw it on the terminal instead.")]
-Plot = Annotated[
-    Path | None, typer.Option("--plot", metavar="FILE.png", help="Draw it into this file, too (PNG).")
-]
-Force = Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")]
 
 
 @command(
@@ -67,7 +60,7 @@ def show(
         told = portfolio.shown(records, Mode(mode), now=now, by=MarkBy(mark))
     bars = portfolio.bars(told)
     if plot is not None:
-        _draw(plot, lambda pictures: pictures.exposure(bars), force=force)
+        draw(plot, lambda pictures: pictures.exposure(bars), force=force)
     if as_json:
         render.document("portfolio show", told, watch.timing())
         return
@@ -141,7 +134,7 @@ def history(
         points, moves = portfolio.course(records, Mode(mode), period, limit=limit)
     rows = found[-limit:]
     if plot is not None:
-        _draw(plot, lambda pictures: pictures.equity_curve(points, moves), force=force)
+        draw(plot, lambda pictures: pictures.equity_curve(points, moves), force=force)
     if as_json:
         render.lines(rows)
         return
@@ -157,16 +150,6 @@ def history(
     render.show(render.table(heads, [_snapshot(row) for row in rows]))
     if len(found) > limit:
         say(f"there are older ones: --until {rows[0]['hour']}, or a greater --limit")
-
-
-def _draw(target: Path, drawn: Callable[[Any], bytes], *, force: bool) -> None:
-    """Write a picture; where there is nothing to see, it says so."""
-    from betteroms import wiring
-
-    picture = drawn(wiring.pictures())
-    with wiring.whole_file(target, force=force) as stream:
-        stream.write(picture)
-    say(f"{target}: {len(picture):,} bytes")
 
 
 def _snapshot(row: Mapping[str, Any]) -> list[Any]:

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 
 from betteroms.cli import render
+from betteroms.cli.drawing import Force, draw
 from betteroms.cli.export import since_time
 from betteroms.cli.options import Json, command
 from betteroms.cli.positions import Mark
@@ -60,6 +62,14 @@ def report(
         bool,
         typer.Option("--bounds", help="Add what profit would be had resting orders filled worse, or better."),
     ] = False,
+    chart: Annotated[
+        bool, typer.Option("--chart", help="Draw how the slippage of orders was distributed instead.")
+    ] = False,
+    plot: Annotated[
+        Path | None,
+        typer.Option("--plot", metavar="FILE.png", help="Draw that into this file, too (PNG)."),
+    ] = None,
+    force: Force = False,
     as_json: Json = False,
 ) -> None:
     from betteroms import wiring
@@ -83,8 +93,16 @@ def report(
     )
     with wiring.records(load(), name="report") as records:
         told = job.report(records, asked)
+        slippages = records.slippages(asked.mode, asked.period) if chart or plot is not None else ()
+    if plot is not None:
+        draw(plot, lambda pictures: pictures.slippage(slippages), force=force)
     if as_json:
         render.document("report", told, watch.timing())
+        return
+    if chart:
+        from betteroms.cli import charts
+
+        render.show(*charts.slippage(slippages))
         return
     render.show(
         _title(told),

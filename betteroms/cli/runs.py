@@ -97,7 +97,7 @@ def show(
         render.document("runs show", row, watch.timing())
         return
     if row["summary"] is not None:
-        _told(row["kind"], **row["summary"])
+        _told(row["kind"], row["summary"]["result"], row["summary"]["timing"])
     render.show(*_facts(row))
 
 

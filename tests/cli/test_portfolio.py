@@ -100,9 +100,10 @@ def test_cash_goes_in_and_out_each_time_it_is_asked_to(
     ]
     shown = cli("portfolio", "show", "--json").document["result"]
     assert (shown["deposited"], shown["gained"], shown["drawdown"]) == ("10900.5", "0", "0")
-    kinds = [row["kind"] for row in cli("runs", "list", "--json").rows]
-    assert kinds == ["portfolio"] * 3
+    runs = cli("runs", "list", "--json").rows
+    assert [row["kind"] for row in runs] == ["portfolio"] * 3
     assert cli("runs", "list").code == 0
+    assert "kind       portfolio" in cli("runs", "show", runs[0]["runId"]).out
     assert cli("positions", "verify").code == 0
     told = sql.execute("SELECT count(*) FROM audit_logs WHERE event_type = 'run_completed'").fetchone()
     assert told == (3,)

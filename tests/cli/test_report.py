@@ -17,7 +17,7 @@ import pytest
 from tests.cli.conftest import Ran
 from tests.cli.lives import lived
 from tests.cli.test_trade import LINES
-from tests.cli.worlds import RAIN, instruction
+from tests.cli.worlds import RAIN, SNOW, instruction
 
 REPORT = """\
 report · paper · all · all time
@@ -299,3 +299,18 @@ def test_what_an_account_gained_leaves_deposits_out(
     sql.execute("DELETE FROM portfolio_snapshots")
     assert (equity := told(cli, *yesterday)["equity"])["start"]["netLiquidation"] == "10497.782"
     assert equity["gained"] == "0"
+
+
+def test_the_slippage_of_orders_can_be_drawn(
+    cli: Callable[..., Ran], traded: Callable[..., Ran], tmp_path: Path
+) -> None:
+    # 100 shares at 0.42 and 50 dollars up to 0.44: a cent, and a little more, above the mid of 0.41.
+    assert traded(instruction(size=100, sizeUnit="SHARES"), instruction(SNOW, price=0.44)).code == 0
+    shown = cli("report", "--chart")
+    assert shown.code == 0, shown.err
+    assert shown.out.startswith("slippage, cents per share worse than the mid  mean 1.00, worst 1.00")
+    picture = tmp_path / "slippage.png"
+    assert cli("report", "--plot", str(picture)).code == 0
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert cli("report", "--plot", str(picture)).code == 2
+    assert cli("report", "--plot", str(picture), "--force", "--json").code == 0

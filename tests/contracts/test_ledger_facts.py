@@ -266,6 +266,23 @@ def test_where_orders_leave_facts_are_kept_at_once(installation: Installation, s
     assert position.size == (0 if sends_out else size("100"))
 
 
+def test_news_of_a_market_that_the_run_never_looked_at_finds_what_is_held_there(
+    installation: Installation,
+) -> None:
+    order = held(installation)
+    ledger = installation.ledger
+    run = ledger.open_run(a_run("july", at=NOON + LATER))
+    ledger.snapshot(Mode.PAPER, markets=[], orders=[])
+    ledger.apply([filled(order, fill(order, "20", "0.10", number=2))])
+    ledger.note([settlement("30", "0.5"), settlement("1", on=SNOW, size=size("0"), cash=usdc("2"))])
+    finish(ledger, run)
+    found = {position.token_id: position for position in installation.reader.positions()}
+    # 120 shares cost 42: a quarter of them leaves with 10.50 and brings 15.
+    rain, snow = found[token(RAIN)], found[token(SNOW)]
+    assert (rain.size, rain.cost_basis, rain.realised) == (size("90"), usdc("31.5"), usdc("4"))
+    assert (snow.size, snow.realised) == (0, usdc("2"))
+
+
 @pytest.mark.parametrize("orders", [10, 1_400])
 def test_however_much_was_told_before_it_an_order_is_kept_when_it_leaves(
     installation: Installation, orders: int

@@ -95,6 +95,11 @@ def test_bounds_are_kept_only_where_they_moved() -> None:
     assert kept(replace(EMPTY, bounds=found)).bounds == {name: found[name] for name in names[1:]}
 
 
+def test_what_json_does_not_know_has_no_place_in_a_state() -> None:
+    with pytest.raises(TypeError, match="bytes has no place in a run's state"):
+        encode(replace(EMPTY, taken=[Taken(market_id=b"x", price=1, size=1, changed_at_ms=1)]))  # type: ignore[arg-type]
+
+
 MICRO = st.integers(-(10**18) + 1, 10**18 - 1)
 PRICES = st.integers(1, MICROS - 1).map(Price)
 TIMES = st.datetimes(min_value=NOON.replace(tzinfo=None), max_value=NOON.replace(tzinfo=None, year=2029)).map(

@@ -5,9 +5,12 @@ import pytest
 from betteroms.domain import errors
 from betteroms.domain.errors import (
     Ambiguous,
+    ApprovalMismatch,
     BetterOmsError,
+    ExtraMissing,
     InexactAmount,
     NotFound,
+    NotificationFailed,
     PlanInvalid,
     SettingsInvalid,
 )
@@ -24,6 +27,24 @@ def test_a_short_name_that_fits_several_things_names_them() -> None:
     raised = Ambiguous("3f1c fits two orders", ["3f1c3f5e", "3f1c99aa"])
     assert str(raised) == "3f1c fits two orders"
     assert raised.problems == ("3f1c3f5e", "3f1c99aa")
+
+
+def test_an_approval_that_no_longer_holds_names_every_difference() -> None:
+    raised = ApprovalMismatch("preview.json no longer holds", ["cash: 1000 then, 990 now", "one order more"])
+    assert str(raised) == "preview.json no longer holds"
+    assert raised.problems == ("cash: 1000 then, 990 now", "one order more")
+
+
+def test_a_missing_extra_says_how_to_get_it() -> None:
+    raised = ExtraMissing("plots", "pictures need matplotlib")
+    assert raised.extra == "plots"
+    assert str(raised) == "pictures need matplotlib: pip install 'betteroms[plots]'"
+
+
+def test_a_message_that_was_not_sent_names_each_service() -> None:
+    raised = NotificationFailed(["tgram://…: refused", "mailto://…: no answer"])
+    assert raised.problems == ("tgram://…: refused", "mailto://…: no answer")
+    assert str(raised) == "tgram://…: refused\nmailto://…: no answer"
 
 
 def test_every_fault_is_one_a_user_can_be_told_about() -> None:

@@ -66,6 +66,10 @@ class PostgresReckoning:
         """See `reckoning.Reckoning.slipped`."""
         return self._read(reports.slipped, mode, period)
 
+    def slippages(self, mode: Mode, period: Period) -> Sequence[int]:
+        """See `reckoning.Reckoning.slippages`."""
+        return self._read(reports.slippages, mode, period)
+
     def snapshots(
         self, mode: Mode, period: Period, *, limit: int | None = None
     ) -> Sequence[PortfolioSnapshot]:

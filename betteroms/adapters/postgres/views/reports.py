@@ -154,6 +154,21 @@ def slipped(connection: psycopg.Connection[Any], mode: Mode, period: Period) -> 
     ]
 
 
+def slippages(connection: psycopg.Connection[Any], mode: Mode, period: Period) -> Sequence[int]:
+    """See `reckoning.Reckoning.slippages`; rounded up, against us."""
+    rows = connection.execute(
+        f"""
+        SELECT ceil((line->>'slippage')::numeric / (line->>'filledSize')::numeric * 1000000)::bigint
+        FROM runs r, json_array_elements(r.summary_json->'result'->'instructions') line
+        WHERE r.mode = %(mode)s AND r.status = 'completed' AND {_within("r.now", period)}
+            AND r.kind IN ('trade', 'maintain') AND line->>'slippage' IS NOT NULL
+            AND (line->>'filledSize')::numeric > 0
+        """,  # noqa: S608 - our own names
+        _bounds(mode, period),
+    )
+    return [value for (value,) in rows]
+
+
 def snapshots(
     connection: psycopg.Connection[Any], mode: Mode, period: Period, *, limit: int | None
 ) -> Sequence[PortfolioSnapshot]:
