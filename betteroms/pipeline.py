@@ -106,6 +106,7 @@ class Pipeline:
         self._approved = approved or {}
         self._account = snapshot.account
         self._open = {order.order_id: order for order in snapshot.open_orders}
+        self._asked: set[OrderId] = set()
         self._settled: dict[OrderId, Order] = {}
         self._settled_executions: dict[OrderId, list[Execution]] = {}
 
@@ -136,11 +137,11 @@ class Pipeline:
     def cancel(self, cancels: Iterable[Cancel]) -> None:
         """End these orders, so that what they reserved is free; each once, by the first that asks.
 
-        An order that is not alive is left as it is.
+        An order that is not alive is left as it is, and so is one that this pass has asked before.
         """
         wanted: dict[OrderId, Cancel] = {}
         for cancel in cancels:
-            if cancel.order_id in self._open:
+            if cancel.order_id in self._open and cancel.order_id not in self._asked:
                 wanted.setdefault(cancel.order_id, cancel)
         if not wanted:
             return
@@ -151,7 +152,10 @@ class Pipeline:
         ]
         before = self._ledger.apply(asked)
         orders = {order.order_id: order for order in before}
-        self._moved(self._ledger.apply(self._executor.cancel(list(wanted.values()), orders)))
+        self._asked.update(wanted)
+        events = self._executor.cancel(list(wanted.values()), orders)
+        self._moved(self._ledger.apply(events))
+        _gather(events, self._settled_executions)  # a fill may have raced the cancel
 
     def run(self, wishes: Iterable[Intent | Cancel]) -> Outcome:
         """Take each wish on or refuse it, write all of them down, carry them out, book what happened."""

@@ -211,7 +211,7 @@ class Ledger(Protocol):
         A failed or interrupted run of the same plan is taken up again, as its next attempt.
 
         Raises:
-            PlanAlreadyRun: it was completed.
+            PlanAlreadyRun: it was completed, or given up.
             PlanChanged: it was started with another content hash.
         """
         ...

@@ -50,7 +50,7 @@ def refuse_repetition(
     `differing` names the places at which the plan differs from the one it was started with.
 
     Raises:
-        PlanAlreadyRun: it was completed.
+        PlanAlreadyRun: it was completed, or given up.
         PlanChanged: it was started with another content.
     """
     if earlier is None:
@@ -68,4 +68,9 @@ def refuse_repetition(
     if earlier.status is RunStatus.COMPLETED:
         raise PlanAlreadyRun(
             f"planId already exists: {plan_id} was completed in mode {mode}, started {started}"
+        )
+    if earlier.status is RunStatus.ABANDONED:
+        raise PlanAlreadyRun(
+            f"planId already exists: {plan_id} was started in mode {mode} at {started}, failed, "
+            "and was given up when its period was over"
         )

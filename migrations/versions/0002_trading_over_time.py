@@ -2,6 +2,8 @@
 
 What a run read of the ledger besides facts (liquidity memory, rules, the account's past) is kept with it in
 `runs.state`, so that it can be recomputed. Indexes on times are BRIN: next to nothing to keep up.
+
+Going down is refused once a market has paid: the program before would count that cash twice.
 """
 
 from alembic import op
@@ -120,7 +122,7 @@ ALTER TABLE ledger_entries DROP CONSTRAINT ledger_entries_kind_check,
 ALTER TABLE ledger_entries DROP COLUMN market_id, DROP COLUMN token_id, DROP COLUMN size,
     DROP COLUMN payout, DROP COLUMN paid_for;
 ALTER TABLE ledger_entries ADD CONSTRAINT ledger_entries_kind_check
-    CHECK (kind IN ('DEPOSIT', 'WITHDRAWAL')) NOT VALID;
+    CHECK (kind IN ('DEPOSIT', 'WITHDRAWAL'));
 ALTER TABLE markets DROP COLUMN group_id, DROP COLUMN resolved, DROP COLUMN payouts,
     DROP COLUMN game_starts_at;
 ALTER TABLE runs DROP COLUMN state;

@@ -34,6 +34,11 @@ def test_a_plan_that_was_completed_is_not_run_again() -> None:
     )
 
 
+def test_a_plan_that_was_given_up_is_never_taken_up_again() -> None:
+    with pytest.raises(PlanAlreadyRun, match=r"failed, and was given up when its period was over$"):
+        ask(RunStatus.ABANDONED, "c0ffee")
+
+
 @pytest.mark.parametrize("status", RunStatus)
 @pytest.mark.parametrize("content_hash", ["decaf", None])
 def test_a_plan_that_changed_needs_a_name_of_its_own(status: RunStatus, content_hash: str | None) -> None:

@@ -17,7 +17,7 @@ from betteroms.domain.terms import Side
 from betteroms.pipeline import Pipeline
 from tests.domain.examples import NOW, YES, a_book, an_intent, shares, size, usdc
 from tests.pipeline.runs import Attempt, a_ledger, dollars_left, later_book, names, on_paper
-from tests.pipeline.test_settling import Post
+from tests.pipeline.test_settling import Post, fill
 
 BOOK = a_book(bids="0.48x500", asks="0.50x500")
 HOUR = timedelta(hours=1)
@@ -269,3 +269,26 @@ def test_an_order_that_rests_is_not_traded_with_until_it_is_cancelled() -> None:
     assert (refused.code, refused.reason) == ("SELF_CROSS", f"order={order_id(sale.key)} price=0.6")
     again = an_intent(line=10, at="0.65", amount=shares("10"))
     assert [o.code for o in attempt.pipeline.run([cancel(order_id(sale.key)), again]).orders] == [None]
+
+
+class Racing(Venue):
+    """A venue at which a fill is faster than the cancel."""
+
+    def cancel(self, cancels: Sequence[Cancel], orders: Mapping[OrderId, Order]) -> Sequence[OrderEvent]:
+        return [fill(FIRST, "30", number=1), *super().cancel(cancels, orders)]
+
+
+def test_a_fill_that_was_faster_than_the_cancel_is_told_with_the_others() -> None:
+    later = resting(executor=Racing([FIRST_ID]))
+    later.pipeline.cancel([cancel(FIRST_ID)])
+    assert [each.size for each in later.pipeline.settled_executions()[FIRST_ID]] == [size("30")]
+    (moved,) = later.pipeline.settled
+    assert (moved.status, moved.filled_size) == (S.CANCELED, size("30"))
+
+
+def test_an_order_whose_end_is_not_confirmed_is_not_asked_again_in_the_same_pass() -> None:
+    venue = Venue()
+    later = resting(executor=venue)
+    later.pipeline.cancel([cancel(FIRST_ID)])
+    later.pipeline.run([cancel(FIRST_ID, "EXIT_STOP_LOSS")])
+    assert [[each.reason for each in cancels] for cancels, _ in venue.asked] == [["OPERATOR"]]

@@ -213,7 +213,7 @@ def _reserved_shares(alive: Iterable[_Alive]) -> dict[TokenId, Size]:
     for order in alive:
         if order.side is Side.SELL:
             shares[order.token_id] = shares.get(order.token_id, 0) + order.reserved
-    return {token: Size(size) for token, size in shares.items()}
+    return {token: Size(size) for token, size in shares.items() if size}
 
 
 def _deposits(moment: _Moment) -> tuple[int, Usdc | None]:
