@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 
 from betteroms.cli import render
-from betteroms.cli.drawing import Force, draw
+from betteroms.cli.drawing import Force, Plot, draw
 from betteroms.cli.export import since_time
 from betteroms.cli.options import Json, command
 from betteroms.cli.positions import Mark
@@ -21,6 +20,11 @@ if TYPE_CHECKING:
 ROWS_MAX: Final = 40
 SPAN: Final = "span"
 Moment = datetime | None
+
+
+Slippage = Annotated[
+    bool, typer.Option("--chart", help="Draw how the slippage of orders was distributed instead.")
+]
 
 
 def moment_option(name: str, does: str) -> Any:
@@ -62,13 +66,8 @@ def report(
         bool,
         typer.Option("--bounds", help="Add what profit would be had resting orders filled worse, or better."),
     ] = False,
-    chart: Annotated[
-        bool, typer.Option("--chart", help="Draw how the slippage of orders was distributed instead.")
-    ] = False,
-    plot: Annotated[
-        Path | None,
-        typer.Option("--plot", metavar="FILE.png", help="Draw that into this file, too (PNG)."),
-    ] = None,
+    chart: Slippage = False,
+    plot: Plot = None,
     force: Force = False,
     as_json: Json = False,
 ) -> None:
@@ -104,6 +103,10 @@ def report(
 
         render.show(*charts.slippage(slippages))
         return
+    _show(told)
+
+
+def _show(told: Mapping[str, Any]) -> None:
     render.show(
         _title(told),
         "",

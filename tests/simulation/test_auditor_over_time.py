@@ -2,25 +2,34 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
+import psycopg
 import pytest
 
+from tests.conftest import TEMPLATE, named
 from tests.simulation.damage_over_time import DAMAGE
 from tests.simulation.lived import live
 from tests.simulation.month import CALM, Script
 from tests.simulation.stage import Rewindable
 from tests.simulation.test_auditor import break_
 
+NAME = "few_days"
 FEW_DAYS = Script(seed=1, days=4, crontab=CALM)
 
 
 @pytest.fixture(scope="module")
-def few_days(shared_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rewindable]:
+def few_days(
+    administrator: psycopg.Connection[Any], server_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Rewindable]:
     """A database after a month in a few days, in which all is well."""
-    live(FEW_DAYS, shared_database_url, tmp_path_factory.mktemp("nothing"))
-    database = Rewindable(shared_database_url)
+    administrator.execute(f"CREATE DATABASE {NAME} TEMPLATE {TEMPLATE}")
+    url = named(server_url, NAME)
+    live(FEW_DAYS, url, tmp_path_factory.mktemp("nothing"))
+    database = Rewindable(url)
     yield database
     database.close()
+    administrator.execute(f"DROP DATABASE {NAME} WITH (FORCE)")
 
 
 def test_days_in_which_all_was_well_are_met_with_silence(few_days: Rewindable) -> None:
