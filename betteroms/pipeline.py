@@ -22,11 +22,12 @@ from betteroms.domain.order import (
     Order,
     OrderEvent,
     OrderStatus,
-    reserved_cash,
-    reserved_shares,
+    undelivered,
+    unspent,
 )
 from betteroms.domain.risk import Account, Allowed, Exposure, Limits, judge
 from betteroms.domain.risk.checks import admissible
+from betteroms.domain.risk.past import without
 from betteroms.domain.rounding import Rules, rules_of, shape
 from betteroms.ports import Executor, Ledger, Run, Snapshot
 
@@ -181,8 +182,8 @@ class Pipeline:
 
     def _moved(self, orders: Sequence[Order]) -> None:
         """Take note of how orders of earlier runs stand now, and of what they no longer reserve."""
-        before = [self._open[order.order_id] for order in orders if order.order_id in self._open]
-        self._account = _released(self._account, before, orders)
+        ended = [order for order in orders if order.order_id in self._open and order.status not in ALIVE]
+        self._account = _released(self._account, ended)
         for order in orders:
             self._settled[order.order_id] = order
             if order.status in ALIVE:
@@ -192,8 +193,11 @@ class Pipeline:
 
     def _take_on(self, intents: Sequence[Intent]) -> _TakenOn:
         taken_on = _TakenOn()
-        exposure = Exposure(self._account, history=self._snapshot.history, resting=self.open_orders)
-        done = {name: order for name, order in self._snapshot.known.items() if carried_out(order)}
+        known_before = self._snapshot.known
+        done = {name: order for name, order in known_before.items() if carried_out(order)}
+        exposure = self._exposed([order for name, order in known_before.items() if name not in done])
+        for order in done.values():
+            exposure.resume(order)
         stopped = False
         for intent in intents:
             name = order_id(intent.key)
@@ -212,6 +216,15 @@ class Pipeline:
             else:
                 taken_on.accepted.append(order)
         return taken_on
+
+    def _exposed(self, unsent: Sequence[Order]) -> Exposure:
+        """The account to draw on; what never left and is judged anew must not stand in its own way."""
+        names = {order.order_id for order in unsent}
+        return Exposure(
+            _released(self._account, unsent),
+            history=without(self._snapshot.history, unsent, self._run.now),
+            resting=[order for order in self.open_orders if order.order_id not in names],
+        )
 
     def _judged(
         self,
@@ -295,17 +308,12 @@ def _gather(events: Sequence[OrderEvent], executions: dict[OrderId, list[Executi
             executions.setdefault(event.order_id, []).extend(event.executions)
 
 
-def _released(account: Account, before: Sequence[Order], moved: Sequence[Order]) -> Account:
+def _released(account: Account, ended: Iterable[Order]) -> Account:
     """The account without what ended orders reserved; what they bought or sold is not spendable yet."""
-    after = {order.order_id: order for order in moved}
     cash, shares = int(account.reserved_cash), dict(account.reserved_shares)
-    for order in before:
-        ended = after.get(order.order_id)
-        if ended is None or ended.status in ALIVE:
-            continue
-        unfilled = replace(order, filled_size=ended.filled_size, filled_cash=ended.filled_cash)
-        cash -= reserved_cash(unfilled)
+    for order in ended:
+        cash -= unspent(order)
         token = order.intent.token_id
         if token in shares:
-            shares[token] = Size(shares[token] - reserved_shares(unfilled))
+            shares[token] = Size(shares[token] - undelivered(order))
     return replace(account, reserved_cash=Usdc(cash), reserved_shares=shares)

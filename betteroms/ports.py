@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from betteroms.domain.book import Book
 from betteroms.domain.bounds import FillBounds
-from betteroms.domain.bounds_value import Tilt
+from betteroms.domain.bounds_value import NOTHING_ADDED, BoundedGain, Tilt
 from betteroms.domain.errors import BetterOmsError
 from betteroms.domain.execution import Execution
 from betteroms.domain.ids import BookId, MarketId, OrderId, RunId, TokenId
@@ -140,9 +140,10 @@ class Snapshot:
     rules in force for tokens of these markets, `bounds` the other two answers for the open orders, `history`
     the account's past, empty where nobody asked for it. `settlements` are what these markets paid so far, by
     token and in order. `quotes` are the prices that positions were last seen at. `tilts` tell by how much the
-    bounds of all orders ever differ from what was filled, `worths` twice the dollars that a share of those
-    tokens was last worth, in millionths; both only with the history. `deposited` is deposits less
-    withdrawals, `fees` all that was ever charged.
+    bounds of all orders ever in these markets differ from what was filled, `worths` twice the dollars that a
+    share of those tokens was last worth, in millionths, and `elsewhere` what the bounds of all others add to
+    the gain at what shares were last worth there; empty where nobody asked for them. `deposited` is deposits
+    less withdrawals, `fees` all that was ever charged.
     """
 
     mode: Mode
@@ -161,6 +162,7 @@ class Snapshot:
     quotes: Mapping[TokenId, Quote] = field(default_factory=dict)
     tilts: Mapping[TokenId, Tilt] = field(default_factory=dict)
     worths: Mapping[TokenId, int] = field(default_factory=dict)
+    elsewhere: BoundedGain = NOTHING_ADDED
     deposited: Usdc = Usdc(0)
     fees: Usdc = Usdc(0)
 
@@ -227,10 +229,12 @@ class Ledger(Protocol):
         markets: Collection[MarketId],
         orders: Collection[OrderId],
         at: datetime | None = None,
+        valued: bool = False,
     ) -> Snapshot:
         """The state that matters to a run over these markets: what is committed, taken once, at its start.
 
-        `at` asks for the account's history as of that moment, which costs a look at all of today's orders.
+        `at` asks for the account's history as of that moment, which costs a look at all of today's orders;
+        `valued` for what fill bounds add up to.
         """
         ...
 

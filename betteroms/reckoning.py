@@ -83,6 +83,15 @@ class BoundsMismatch:
     optimistic: Size
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TiltMismatch:
+    """Sums over the fill bounds of one token that are not those of its orders."""
+
+    mode: Mode
+    stored: Tilt
+    summed: Tilt
+
+
 class Follower(Protocol):
     """Something that is told the movements of one token, in the ledger's sequence, by their bare numbers.
 
@@ -170,6 +179,10 @@ class Reckoning(Protocol):
 
     def bounds_mismatches(self) -> Sequence[BoundsMismatch]:
         """Orders whose fill bounds do not lie around what they filled; empty when all is well."""
+        ...
+
+    def tilt_mismatches(self) -> Sequence[TiltMismatch]:
+        """Sums over fill bounds that differ from those drawn anew; empty when all is well."""
         ...
 
     def snapshot_mismatches(self) -> Sequence[PortfolioSnapshot]:

@@ -168,7 +168,9 @@ def test_a_ledger_goes_down_to_the_first_schema_and_up_again_with_all_that_fits_
     after = content(connection)
     assert common(after, old) == common(before, old)
     later = {table: rows for table, rows in after.items() if table not in old}
-    assert set(later) == {"execution_rules", "fill_bounds", "plans", "portfolio_snapshots", "settings"}
+    assert set(later) == {
+        *("execution_rules", "fill_bounds", "plans", "portfolio_snapshots", "settings", "tilts")
+    }
     assert not any(later.values())
 
 

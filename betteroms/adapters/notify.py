@@ -7,12 +7,12 @@ import warnings
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
+from betteroms.domain.errors import ExtraMissing
 from betteroms.domain.secret import Secret
 from betteroms.ports import Journal
 
 SEND_SECONDS_MAX: Final = 15.0
 """So long all services together may take; whoever has not answered then is left behind."""
-MISSING: Final = "apprise is not installed; type: pip install 'betteroms[notify]'"
 REASON_LENGTH_MAX: Final = 200
 
 
@@ -54,6 +54,8 @@ class Services:
         """Send it; what could not be sent is in the journal."""
         try:
             problems = self.deliver(title, body, severity=severity)
+        except ExtraMissing as missing:
+            problems = [str(missing)]
         except Exception as fault:  # the code of a hundred services: no mistake in it may stop a run
             problems = [f"{type(fault).__name__} in apprise"]
         for problem in problems:
@@ -63,11 +65,14 @@ class Services:
         """Send it; what went wrong, a line for each service that did not take it.
 
         `severity` is info, success, warning or failure.
+
+        Raises:
+            ExtraMissing: apprise is not installed.
         """
         try:
             import apprise
-        except ImportError:
-            return [MISSING]
+        except ImportError as error:
+            raise ExtraMissing("notify", "messages need apprise") from error
         listener = _Listener()
         logger = logging.getLogger("apprise")
         logger.addHandler(listener)

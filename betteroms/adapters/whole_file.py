@@ -23,7 +23,11 @@ def whole_file(target: Path, *, force: bool) -> Iterator[BinaryIO]:
     """
     target = target.resolve()
     refuse(target, force=force)
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    except OSError as fault:
+        # People know the file they asked for, not the one beside it.
+        raise OSError(fault.errno, fault.strerror, str(target)) from None
     unfinished = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:

@@ -65,7 +65,7 @@ def equity(
     """Net liquidation over time as lines to show; the bounds of fills are dotted, deposits marked below."""
     on = on or paper()
     if not points:
-        return ["no snapshots yet: every run and every maintain takes one an hour"]
+        return ["no snapshots: run and maintain take one in each hour"]
     first, last = points[0], points[-1]
     known = [value for point in points for value in _values(point)]
     step = round_step(max((max(known) - min(known)) // STEPS_MAX, CENT))
@@ -130,11 +130,11 @@ def exposure(bars: Sequence[Bar], *, bars_max: int = 10, on: Paper | None = None
 
 
 def slippage(values: Sequence[int], *, unit: Unit = CENTS, on: Paper | None = None) -> "list[Text | str]":
-    """How often executions were how much worse than the mid, as lines to show."""
+    """How many orders were how much worse than the mid, as lines to show."""
     on = on or paper()
     found = histogram(values, width_min=max(unit.one // 20, 1), bins_max=BINS)
     if found is None:
-        return ["no executions yet"]
+        return ["no order was filled"]
     labels = [_range(found, index, unit) for index in range(len(found.bins))]
     margin = max(map(len, labels))
     counts = [f"{each.count:,}" for each in found.bins]

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from betteroms.cli import render
+from betteroms.cli.faults import told_of
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -20,12 +21,16 @@ def show_run(result: Mapping[str, Any], timing: Mapping[str, Any]) -> None:
         "" if rows else None,
         _plans(rows) if rows else "\nno plan is due",
         render.section("Not carried out", _failures(rows)),
-        render.section("Abandoned: their period is over", [str(name) for name in result["abandoned"]]),
+        render.section("Abandoned: their period is over", _abandoned(result["abandoned"])),
         render.section("Budget", _budget(result["budget"])),
         *_maintenance(result["maintenance"]),
         "",
         f"run {timing['runId'][:8]} · {timing['durationMs'] / 1000:.2f} s",
     )
+
+
+def _abandoned(run_ids: Sequence[str]) -> list[str]:
+    return [f"run {short}" for short in render.short_ids(run_ids)]
 
 
 def _plans(rows: Sequence[Mapping[str, Any]]) -> "RenderableType":
@@ -54,7 +59,7 @@ def _count(totals: Mapping[str, Any], name: str) -> str:
 
 
 def _failures(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    told = [f"{row['planId'] or row['file']}: {row['error']}" for row in rows if row["status"] == "failed"]
+    told = [told_of(row["planId"] or row["file"], row["error"]) for row in rows if row["status"] == "failed"]
     for row in rows:
         refused = row.get("refused")
         if refused:
@@ -153,14 +158,18 @@ def _paid(entry: Mapping[str, Any]) -> str:
 def _moved(told: Mapping[str, Any]) -> list[str]:
     totals = told["totals"]
     counts = (
-        ("restingFilled", "resting orders filled"),
-        ("ended", "ended"),
-        ("stillResting", "still resting"),
-        ("settlements", "payouts booked"),
-        ("placed", "exit orders placed"),
-        ("denied", "exit orders denied"),
+        ("restingFilled", "resting order", " filled"),
+        ("ended", "", "ended"),
+        ("stillResting", "", "still resting"),
+        ("settlements", "payout", " booked"),
+        ("placed", "exit order", " placed"),
+        ("denied", "exit order", " denied"),
     )
-    said = [f"{totals[name]:,} {words}" for name, words in counts if totals[name]]
+    said = [
+        f"{render.counted(totals[name], one) if one else f'{totals[name]:,} '}{words}"
+        for name, one, words in counts
+        if totals[name]
+    ]
     return [", ".join(said) or "nothing to do"]
 
 

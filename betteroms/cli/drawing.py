@@ -16,9 +16,15 @@ Force = Annotated[bool, typer.Option("--force", help="Replace the file if it is 
 
 
 def draw(target: Path, drawn: Callable[[Any], bytes], *, force: bool) -> None:
-    """Write a picture; where there is nothing to see, it says so."""
+    """Write a picture; where there is nothing to see, it says so.
+
+    Raises:
+        BadParameter: the file's name is not that of a PNG.
+    """
     from betteroms import wiring
 
+    if target.suffix.lower() != ".png":
+        raise typer.BadParameter(f"'{target}' does not end in .png", param_hint="--plot")
     picture = drawn(wiring.pictures())
     with wiring.whole_file(target, force=force) as stream:
         stream.write(picture)

@@ -42,6 +42,12 @@ def since_time(text: str) -> datetime:
     return at
 
 
+def in_order(since: datetime | None, until: datetime | None) -> None:
+    """Refuse a span that ends before it begins."""
+    if since is not None and until is not None and since >= until:
+        raise typer.BadParameter("--since must lie before --until")
+
+
 def add_to(app: typer.Typer) -> None:
     """Declare the command."""
     command(
@@ -89,6 +95,7 @@ def export(
     chosen = _format(to, form, as_json)
     if kind is ExportKind.POSITIONS and (since or until):
         raise typer.BadParameter("positions are as they stand now: --since and --until do not apply")
+    in_order(since, until)
     settings = load()
     watch = render.Stopwatch(wiring.clock().now())
     with ExitStack() as end:

@@ -24,15 +24,22 @@ def clean(text: str) -> str:
 
 
 def tell(
-    fault: BaseException, *, json_wanted: bool, message: str | None = None, end: Exit | None = None
+    fault: BaseException,
+    *,
+    json_wanted: bool,
+    message: str | None = None,
+    end: Exit | None = None,
+    about: str | None = None,
 ) -> int:
     """Say what went wrong, in words or as one line of JSON; the exit code it means.
 
-    `message` and `end` replace what the fault says of itself.
+    `message` and `end` replace what the fault says of itself; `about` is which of several things it befell.
     """
     end = end or exit_for(fault)
     problems = list(getattr(fault, "problems", ()))
     text = message or _message(fault, problems)
+    if about is not None:
+        text = told_of(about, text)
     if json_wanted:
         error = {"code": end.name, "exitCode": end.code, "message": text, "problems": problems}
         say(json.dumps({"schemaVersion": 1, "error": error}))
@@ -42,6 +49,11 @@ def tell(
     if end.hint:
         say(f"hint: {end.hint}")
     return end.code
+
+
+def told_of(name: str, text: str) -> str:
+    """What went wrong with which thing; what is wrong with a file begins with its name already."""
+    return text if text.startswith(f"{name}:") else f"{name}: {text}"
 
 
 def _message(fault: BaseException, problems: list[str]) -> str:

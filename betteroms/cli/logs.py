@@ -6,21 +6,12 @@ from typing import Annotated, Literal
 import typer
 
 from betteroms.cli import render
+from betteroms.cli.export import since_time
 from betteroms.cli.faults import say
 from betteroms.cli.journal import readable
 from betteroms.cli.options import LIMIT_DEFAULT, Json, command
 
 STYLES = {"debug": "dim", "warning": "yellow", "error": "red"}
-
-
-def _moment(text: str) -> datetime:
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
-        raise typer.BadParameter(f"{text!r} is no time such as 2026-11-20T12:00:00Z")
-    return at
 
 
 def add_to(app: typer.Typer) -> None:
@@ -48,10 +39,12 @@ def logs(
     ] = "debug",
     since: Annotated[
         datetime | None,
-        typer.Option("--since", metavar="TIME", parser=_moment, help="Only lines from this time on."),
+        typer.Option(
+            "--since", metavar="TIME", parser=since_time, help="Only lines from this time or day on."
+        ),
     ] = None,
     limit: Annotated[
-        int, typer.Option("--limit", min=1, max=1_000_000, help="At most so many lines.")
+        int, typer.Option("--limit", metavar="COUNT", min=1, max=1_000_000, help="At most so many lines.")
     ] = LIMIT_DEFAULT,
     as_json: Json = False,
 ) -> None:
@@ -63,7 +56,8 @@ def logs(
     rows = [row for row in everything if row is not None]
     found = select(rows, run=run, order=order, level=level, since=since, limit=limit)
     if len(rows) < len(everything):
-        say(f"note: {len(everything) - len(rows):,} lines of the log cannot be read")
+        unread = render.counted(len(everything) - len(rows), "line")
+        say(f"note: {unread} of the log cannot be read")
     if as_json:
         render.lines(found)
         return

@@ -12,8 +12,12 @@ LIMIT_DEFAULT: Final = 50
 Json = Annotated[
     bool, typer.Option("--json", help="Print JSON: one document; for lists, one object per line.")
 ]
-Limit = Annotated[int, typer.Option("--limit", min=1, max=LIMIT_MAX, help="At most so many rows.")]
-Offset = Annotated[int, typer.Option("--offset", min=0, help="Leave out so many rows first.")]
+Limit = Annotated[
+    int, typer.Option("--limit", metavar="COUNT", min=1, max=LIMIT_MAX, help="At most so many rows.")
+]
+Offset = Annotated[
+    int, typer.Option("--offset", metavar="COUNT", min=0, help="Leave out so many rows first.")
+]
 Books = Annotated[
     Path | None,
     typer.Option(

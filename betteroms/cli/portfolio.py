@@ -8,6 +8,7 @@ import typer
 
 from betteroms.cli import render
 from betteroms.cli.drawing import Chart, Force, Plot, draw
+from betteroms.cli.export import in_order
 from betteroms.cli.faults import say
 from betteroms.cli.options import LIMIT_MAX, Json, command, group
 from betteroms.cli.positions import Mark
@@ -18,6 +19,7 @@ from betteroms.cli.trade import WAIT_SECONDS, WAIT_SECONDS_MAX
 app = group("What the account is worth, and cash in and out of it.")
 
 HOURS_DEFAULT: Final = 168
+NO_SNAPSHOTS: Final = "no snapshots: run and maintain take one in each hour"
 ROWS_MAX: Final = 40
 ModeName = Annotated[Literal["paper", "shadow", "live"], typer.Option("--mode", help="Whose account.")]
 Amount = Annotated[str, typer.Argument(metavar="AMOUNT", help="Dollars, exactly: 250 or 99.50.")]
@@ -115,7 +117,8 @@ def history(
     since: Annotated[Moment, moment_option("--since", "From this time or day on.")] = None,
     until: Annotated[Moment, moment_option("--until", "Before this time or day.")] = None,
     limit: Annotated[
-        int, typer.Option("--limit", min=1, max=LIMIT_MAX, help="At most so many, the latest.")
+        int,
+        typer.Option("--limit", metavar="COUNT", min=1, max=LIMIT_MAX, help="At most so many, the latest."),
     ] = HOURS_DEFAULT,
     chart: Chart = False,
     plot: Plot = None,
@@ -128,6 +131,7 @@ def history(
     from betteroms.jobs import portfolio
     from betteroms.settings import load
 
+    in_order(since, until)
     period = Period(since=since, until=until)
     with wiring.records(load(), name="portfolio history") as records:
         found = portfolio.history(records, Mode(mode), period, limit=limit + 1)
@@ -138,13 +142,13 @@ def history(
     if as_json:
         render.lines(rows)
         return
+    if not rows:
+        say(NO_SNAPSHOTS)
+        return
     if chart:
         from betteroms.cli import charts
 
         render.show(*charts.equity(points, moves))
-        return
-    if not rows:
-        say("no snapshots: betteroms maintain takes one an hour")
         return
     heads = render.columns("hour", ">held", ">value", ">cash", ">worth", ">realised", ">unrealised", ">fees")
     render.show(render.table(heads, [_snapshot(row) for row in rows]))
@@ -211,8 +215,13 @@ def _move(name: str, kind: Any, text: str, *, wait: int, as_json: bool) -> None:
     if as_json:
         render.document(name, result, told["timing"])
         return
+    render.text(moved(result))
+
+
+def moved(result: Mapping[str, Any]) -> str:
+    """What a deposit or a withdrawal came to, in a line."""
     did = "withdrawn" if result["moved"].startswith("-") else "deposited"
-    render.text(
+    return (
         f"{did} {render.dollars(result['moved'].lstrip('-'))}: cash {render.dollars(result['cash'])}, "
         f"{render.dollars(result['freeCash'])} of it free"
     )

@@ -151,7 +151,7 @@ def _lots(rows: Sequence[Mapping[str, Any]]) -> list["RenderableType | None"]:
 
 def _lot(lot: Mapping[str, Any]) -> list[Any]:
     return [
-        lot["planId"] or render.NOTHING,
+        lot["planId"] or render.NONE,
         render.moment(lot["openedAt"], seconds=False)[5:],
         render.number(lot["size"]),
         render.average(lot["averagePrice"]),
@@ -170,7 +170,7 @@ def _groups(told: Mapping[str, Any]) -> list["RenderableType | None"]:
         f"~by {told['by']}", ">cost", ">value", ">unrealised", ">gross", ">fees", ">net", "seen"
     )
     rows, totals = told["groups"], told["groupTotals"]
-    shown = [[render.market(row["group"] or render.NOTHING), *_group(row)] for row in rows[:ROWS_MAX]]
+    shown = [[render.market(row["group"] or render.NONE), *_group(row)] for row in rows[:ROWS_MAX]]
     words = [f"profit by {told['by']}: {told['method']}"]
     if totals["realised"] != told["totals"]["realised"]:
         words.append(
@@ -314,10 +314,9 @@ def verify(as_json: Json = False) -> None:
     if as_json:
         render.document("positions verify", told, watch.timing())
     else:
-        counted = [f"{told[name]:,} {name}" for name in ("executions", "positions", "orders")]
-        if told["payouts"]:
-            counted.insert(1, f"{told['payouts']:,} payouts")
-        found = f"{len(differences):,} difference{'s' if len(differences) != 1 else ''}"
+        kinds = ("execution", *(["payout"] if told["payouts"] else []), "position", "order")
+        counted = [render.counted(told[f"{kind}s"], kind) for kind in kinds]
+        found = render.counted(len(differences), "difference")
         render.text(f"{', '.join(counted)}: {found if differences else 'all agree'}")
         # Each stands on one line whatever the width, so that it can be searched for.
         for difference in differences:

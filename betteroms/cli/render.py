@@ -3,11 +3,14 @@
 The only place that knows a dollar sign. Rich is imported when there is something to show.
 """
 
+import io
 import json
+import re
 import sys
 import textwrap
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -21,7 +24,10 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 SCHEMA_VERSION: Final = 1
+ANSI: Final = re.compile(r"\x1b\[[0-9;]*m")
 NOTHING: Final = "–"
+NONE: Final = "(none)"
+"""Stands for the plan of an exit order: it has none."""
 TOKEN_LENGTH: Final = 11
 GAP: Final = 2
 CUT_MIN: Final = 8
@@ -137,6 +143,11 @@ def average(value: str | None) -> str:
         return NOTHING
     rounded = Decimal(value).quantize(Decimal("0.0001"), rounding=ROUND_HALF_EVEN)
     return number(f"{rounded.normalize():f}")
+
+
+def counted(count: int, one: str) -> str:
+    """`1 fill`, `2 fills`: how many of them, in words that fit the number."""
+    return f"{count:,} {one}{'' if count == 1 else 's'}"
 
 
 def moment(value: str | None, *, seconds: bool = True) -> str:
@@ -314,6 +325,14 @@ def show(*parts: "RenderableType | None") -> None:
     for part in parts:
         if part is not None:
             out.print(clean(part) if isinstance(part, str) else part, soft_wrap=isinstance(part, str))
+
+
+def screen(print_it: Callable[[], None]) -> str:
+    """What would be printed, as plain text for a file."""
+    with redirect_stdout(io.StringIO()) as printed:
+        print_it()
+    # FORCE_COLOR asks for colours wherever it goes; a file is not meant.
+    return ANSI.sub("", printed.getvalue())
 
 
 def section(heading: str, rows: Sequence[str]) -> str | None:

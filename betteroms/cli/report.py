@@ -1,14 +1,14 @@
 """`report`: what a day, a week, a month or all time came to."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 
 from betteroms.cli import render
 from betteroms.cli.drawing import Force, Plot, draw
-from betteroms.cli.export import since_time
+from betteroms.cli.export import in_order, since_time
 from betteroms.cli.options import Json, command
 from betteroms.cli.positions import Mark
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 ROWS_MAX: Final = 40
 SPAN: Final = "span"
+INSTANT: Final = timedelta(microseconds=1)
 Moment = datetime | None
 
 
@@ -47,8 +48,9 @@ def add_to(app: typer.Typer) -> None:
 
 def report(
     period: Annotated[
-        Literal["day", "week", "month", "all"], typer.Option("--period", help="Which span of time.")
-    ] = "day",
+        Literal["day", "week", "month", "all"] | None,
+        typer.Option("--period", help="Which span of time (default: day, or all that lies before --until)."),
+    ] = None,
     by: Annotated[
         Literal["market", "plan", "strategy"],
         typer.Option("--by", help="What to sum up by; a strategy is where wishes came from: plan, rule."),
@@ -72,7 +74,6 @@ def report(
     as_json: Json = False,
 ) -> None:
     from betteroms import wiring
-    from betteroms.domain.period import PeriodName
     from betteroms.domain.terms import Mode
     from betteroms.jobs import report as job
     from betteroms.jobs.positions import MarkBy
@@ -81,10 +82,11 @@ def report(
 
     now = wiring.clock().now()
     watch = render.Stopwatch(now)
+    name = _named(period, at, since, until)
     asked = job.Asked(
         mode=Mode(mode),
-        period=_span(PeriodName(period), at or until or now, since, until),
-        name=period if since is None and until is None else SPAN,
+        period=_span(name, at or (until - INSTANT if until else now), since, until),
+        name=name if since is None and until is None else SPAN,
         by=By(by),
         mark_by=MarkBy(mark),
         bounds=bounds,
@@ -118,14 +120,23 @@ def _show(told: Mapping[str, Any]) -> None:
     )
 
 
-def _span(name: Any, at: datetime, since: Moment, until: Moment) -> "Period":
-    """The named period around `at`, or what the bounds leave of it."""
-    from betteroms.domain.period import Period, period_of
+def _named(period: str | None, at: Moment, since: Moment, until: Moment) -> str:
+    """Which period the words mean, where they do not say it."""
+    if since is not None and (period is not None or at is not None):
+        raise typer.BadParameter("--since begins a span of its own: no --period or --at")
+    return period or ("day" if until is None or at is not None else "all")
 
-    if since is not None and until is not None and since >= until:
-        raise typer.BadParameter("--since must lie before --until")
-    found = period_of(name, at)
-    return Period(since=since or found.since, until=until or (None if since is not None else found.until))
+
+def _span(name: str, at: datetime, since: Moment, until: Moment) -> "Period":
+    """The named period around `at`, or what the bounds leave of it."""
+    from betteroms.domain.period import Period, PeriodName, period_of
+
+    in_order(since, until)
+    found = period_of(PeriodName(name), at)
+    begun = since or found.since
+    if begun is not None and until is not None and begun >= until:
+        raise typer.BadParameter("the period that --at names begins at or after --until")
+    return Period(since=begun, until=until or (None if since is not None else found.until))
 
 
 def _title(told: Mapping[str, Any]) -> str:
@@ -191,7 +202,7 @@ def _more(count: int) -> str | None:
 
 
 def _name(row: Mapping[str, Any]) -> str:
-    return render.market(row["group"]) if row["group"] else "(none)"
+    return render.market(row["group"]) if row["group"] else render.NONE
 
 
 def _account(told: Mapping[str, Any]) -> list[str]:
@@ -212,7 +223,9 @@ def _account(told: Mapping[str, Any]) -> list[str]:
             f"to {render.moment(fall['troughAt'])}"
         )
     if totals["settlements"]:
-        lines.append(f"{totals['settlements']:,} payouts of {render.dollars(totals['settledCash'])}")
+        lines.append(
+            f"{render.counted(totals['settlements'], 'payout')} of {render.dollars(totals['settledCash'])}"
+        )
     lines.append(f"slippage against mid {render.dollars(totals['slippage'])}")
     return lines
 
@@ -232,7 +245,11 @@ def _bounds(told: Mapping[str, Any]) -> list[str]:
     ]
     if found["unknownTokens"]:
         count = len(found["unknownTokens"])
-        lines.append(f"{count:,} tokens that were never held have no price here and count with nothing")
+        have = "has" if count == 1 else "have"
+        lines.append(
+            f"{render.counted(count, 'token')} never held {have} no price here and "
+            f"count{'s' if count == 1 else ''} with nothing"
+        )
     return lines
 
 

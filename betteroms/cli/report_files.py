@@ -1,8 +1,6 @@
 """The report that each scheduled run leaves behind: for machines as JSON, for people as text."""
 
-import io
 import json
-from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -50,9 +48,7 @@ def _machines(result: dict[str, Any], timing: dict[str, Any]) -> str:
 
 
 def _people(result: dict[str, Any], timing: dict[str, Any]) -> str:
-    with redirect_stdout(io.StringIO()) as screen:
-        show_run(result, timing)
-    return screen.getvalue()
+    return render.screen(lambda: show_run(result, timing))
 
 
 def _let_go(directory: Path) -> None:

@@ -100,10 +100,15 @@ def _account(told: Mapping[str, Any]) -> list[str]:
     account = told["account"]
     return [
         f"gained or lost since the beginning {render.dollars(account['equity'])}",
-        f"at the day's start {render.dollars(account['dayStart'])}, "
-        f"lost since then {render.dollars(account['dayLoss'])}",
+        f"at the day's start {render.dollars(account['dayStart'])}, {_since_then(account['dayLoss'])}",
         f"at the peak {render.dollars(account['peak'])}, below it {render.dollars(account['drawdown'])}",
     ]
+
+
+def _since_then(loss: str) -> str:
+    """A loss below zero is a gain, and people say so."""
+    word = "gained" if loss.startswith("-") else "lost"
+    return f"{word} since then {render.dollars(loss.removeprefix('-'))}"
 
 
 def _amounts(rows: Sequence[Mapping[str, str]], what: str) -> list[str]:
@@ -115,7 +120,7 @@ def _amounts(rows: Sequence[Mapping[str, str]], what: str) -> list[str]:
 def _remarks(told: Mapping[str, Any]) -> list[str]:
     switch = told["switch"]
     found = [
-        f"COOL_DOWN: {render.token(row['tokenId'])} until {render.moment(row['until'])}"
+        f"COOL_DOWN: {_cooling(row)} is not bought until {render.moment(row['until'])}"
         for row in told["coolDowns"]
     ]
     if switch["tripped"]:
@@ -128,6 +133,12 @@ def _remarks(told: Mapping[str, Any]) -> list[str]:
     elif switch["resetAt"]:
         found.append(f"the drawdown switch was reset {render.moment(switch['resetAt'])}")
     return found
+
+
+def _cooling(row: Mapping[str, str | None]) -> str:
+    if row["marketId"] is None:
+        return render.token(str(row["tokenId"]))
+    return f"{render.market(row['marketId'])} {row['outcome']}"
 
 
 @command(
@@ -168,10 +179,15 @@ def reset(
         result = risk.put_back(desk)
     if as_json:
         render.document("risk reset", result, watch.timing())
-    elif result["reset"]:
-        render.text(f"reset: drawdown is measured from {render.dollars(result['equity'])} on")
     else:
-        render.text("nothing to reset: the drawdown switch has not tripped")
+        render.text(was_reset(result))
+
+
+def was_reset(result: Mapping[str, Any]) -> str:
+    """What a reset came to, in a line."""
+    if result["reset"]:
+        return f"reset: drawdown is measured from {render.dollars(result['equity'])} on"
+    return "nothing to reset: the drawdown switch has not tripped"
 
 
 def _ask(settings: "Settings") -> None:

@@ -185,6 +185,13 @@ def _by_option(problem: str) -> str:
     return f"{OPTIONS[key]}:{rest}" if key in OPTIONS else problem
 
 
+def changed(result: Mapping[str, Any]) -> str:
+    """What a change came to, in a line."""
+    after = result["after"]
+    says = "no exit rules now" if after is None else _words(after["rules"])
+    return f"{render.market(result['marketId'])} {result['outcome']}: {says}"
+
+
 @command(
     app,
     "remove",
@@ -244,8 +251,6 @@ def _change(
     if as_json:
         render.document(name, result, told["timing"])
         return
-    after = result["after"]
-    says = "no exit rules now" if after is None else _words(after["rules"])
-    render.text(f"{render.market(result['marketId'])} {result['outcome']}: {says}")
+    render.text(changed(result))
     for warning in result["warnings"]:
         say(f"note: {warning}")

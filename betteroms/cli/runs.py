@@ -102,7 +102,7 @@ def show(
 
 
 def _told(kind: str, result: Mapping[str, Any], timing: Mapping[str, Any]) -> None:
-    """The summary as it was printed on its day; a run that only changed rules had none to print."""
+    """The summary as it was printed on its day."""
     if kind == "trade":
         from betteroms.cli.summary import show_summary
         from betteroms.jobs.overview import overview
@@ -117,8 +117,19 @@ def _told(kind: str, result: Mapping[str, Any], timing: Mapping[str, Any]) -> No
 
         show_run(result, timing)
     else:
-        return
+        line = _line(kind, result)
+        if line is None:
+            return
+        render.text(line)
     render.show("")
+
+
+def _line(kind: str, result: Mapping[str, Any]) -> str | None:
+    """What a small run came to; None for a kind that this version does not know."""
+    from betteroms.cli import portfolio, risk, rules
+
+    lines = {"rules": rules.changed, "portfolio": portfolio.moved, "risk": risk.was_reset}
+    return lines[kind](result) if kind in lines else None
 
 
 def _facts(row: Mapping[str, Any]) -> list[str]:

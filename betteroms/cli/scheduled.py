@@ -1,7 +1,8 @@
 """`run` and `maintain`: what cron calls."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -12,7 +13,7 @@ from betteroms.cli.faults import say, tell
 from betteroms.cli.journal import open_journal
 from betteroms.cli.options import Books, Json, command
 from betteroms.cli.progress import Progress
-from betteroms.cli.trade import WAIT_SECONDS, WAIT_SECONDS_MAX, At, talk
+from betteroms.cli.trade import WAIT_SECONDS, WAIT_SECONDS_MAX, At, talk, time_said
 
 if TYPE_CHECKING:
     from betteroms.domain.money import Usdc
@@ -20,10 +21,11 @@ if TYPE_CHECKING:
     from betteroms.settings import Settings
 
 PLANS: Final = "plans"
-Quiet = Annotated[
-    bool,
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing unless something went wrong.")]
+Scheduled = Annotated[
+    datetime | None,
     typer.Option(
-        "--quiet", help="Print nothing unless something went wrong; another run under way is no trouble."
+        "--at", metavar="TIME", parser=time_said, help="The scheduled time that is written down; else now."
     ),
 ]
 
@@ -128,9 +130,17 @@ def run(
             from betteroms.cli.course import show_run
 
             show_run(told.result, told.timing)
-    for fault in told.faults if quiet else ():
-        tell(fault, json_wanted=as_json)
+    else:
+        for name, fault in zip(_failed(told.result), told.faults, strict=True):
+            tell(fault, json_wanted=as_json, about=name)
     raise typer.Exit(code)
+
+
+def _failed(result: "Mapping[str, Any]") -> list[str]:
+    """What the faults of a run befell, in their order: plans, then maintenance."""
+    names = [row["planId"] or row["file"] for row in result["plans"] if row["status"] == "failed"]
+    maintenance = result["maintenance"]
+    return [*names, *(["maintenance"] if maintenance and maintenance["status"] == "failed" else [])]
 
 
 def maintain(
@@ -139,8 +149,13 @@ def maintain(
     ] = False,
     books: Books = None,
     wait: Annotated[int, _wait_option()] = 0,
-    at: At = None,
-    quiet: Quiet = False,
+    at: Scheduled = None,
+    quiet: Annotated[
+        bool,
+        typer.Option(
+            "--quiet", help="Print nothing unless something went wrong; another run under way is no trouble."
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     from betteroms.domain.errors import LockHeld

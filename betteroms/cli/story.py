@@ -3,12 +3,15 @@
 import json
 from collections.abc import Mapping, Sequence
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from betteroms.cli import render
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+
+EVENT_WORDS: Final = {"canceled": "cancelled"}
+"""What people read where the code of an event is spelled otherwise."""
 
 
 def show_story(story: Mapping[str, Any]) -> None:
@@ -157,14 +160,16 @@ def _book(heading: str, book: Mapping[str, Any] | None) -> Sequence["RenderableT
     ]
     marks = [
         *(["recorded"] if book["recorded"] else []),
-        *(["mirrored from the complement's"] if book["mirrored"] else []),
+        *(["mirrored"] if book["mirrored"] else []),
     ]
     kept = ", ".join([f"hash {book['hashCheck']}", *marks])
-    levels = f"{book['bidLevels']} bids, {book['askLevels']} asks in all; mid {render.number(book['mid'])}"
+    sides = f"{render.counted(book['bidLevels'], 'bid')}, {render.counted(book['askLevels'], 'ask')}"
+    levels = f"{sides} in all; mid {render.number(book['mid'])}"
     return [
         f"\n{heading}, read {render.moment(book['receivedAt'])} ({kept})\n",
         render.table(heads, rows, indent=2) if rows else "  empty",
         f"  {levels}; kept as {book['bookId'][:12]}",
+        "  mirrored: made from the book of the other outcome" if book["mirrored"] else None,
     ]
 
 
@@ -185,7 +190,8 @@ def _verdict(story: Mapping[str, Any]) -> list[str]:
 
 
 def _event(event: Mapping[str, Any], own_run: str) -> str:
-    words = event["event"].removeprefix("order_").replace("_", " ")
+    code = event["event"].removeprefix("order_")
+    words = EVENT_WORDS.get(code, code.replace("_", " "))
     later = f", in run {event['inRun'][:8]}" if event["inRun"] not in (None, own_run) else ""
     return f"{render.moment(event['at'])}  {words}{_details(event['data'])}{later}"
 

@@ -26,7 +26,8 @@ AGE_SECONDS_MAX: Final = 86_400
 NOTES_MAX: Final = 10
 
 
-def _scheduled(text: str) -> datetime:
+def time_said(text: str) -> datetime:
+    """A time with its zone."""
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
@@ -41,7 +42,7 @@ At = Annotated[
     typer.Option(
         "--at",
         metavar="TIME",
-        parser=_scheduled,
+        parser=time_said,
         help="The scheduled time, for {date}, {hour} and {minute} in the planId; else now.",
     ),
 ]

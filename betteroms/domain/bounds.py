@@ -4,16 +4,16 @@ Never fed back into cash, risk or rules: these are two more answers to the quest
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from betteroms.domain.book import Book
+from betteroms.domain.fact import fact
 from betteroms.domain.ids import OrderId, TokenId
 from betteroms.domain.money import Size
 from betteroms.domain.order import Order
 from betteroms.domain.terms import Side
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class FillBounds:
     """Shares of one order that would be filled by now. `pessimistic <= filled_size <= optimistic`, always.
 
@@ -76,9 +76,11 @@ def careful(bounds: FillBounds, order: Order, book: Book) -> int:
     limit = order.limit_price or 0
     buying = order.intent.side is Side.BUY
     opposite = book.asks if buying else book.bids
-    through = sum(
-        level.size for level in opposite if (level.price < limit if buying else level.price > limit)
-    )
+    through = 0
+    for level in opposite:
+        if level.price >= limit if buying else level.price <= limit:
+            break  # the best are first
+        through += level.size
     return min(bounds.at_once + through - bounds.ahead, order.filled_size + order.remaining)
 
 

@@ -10,10 +10,11 @@ orders come down to one `Tilt` for each token; only the sum of a token is rounde
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from betteroms.domain.bounds import FillBounds
+from betteroms.domain.fact import fact
 from betteroms.domain.ids import TokenId
 from betteroms.domain.money import Usdc
 from betteroms.domain.order import Order
@@ -23,7 +24,7 @@ SCALE: Final = 2_000_000
 """A worth is doubled, so that a mid stays whole; shares and prices are in millionths."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class Tilt:
     """By how much the bounds differ from the base over some orders of one token.
 
@@ -69,6 +70,9 @@ class BoundedGain:
     pessimistic: Usdc
     optimistic: Usdc
     unknown: tuple[TokenId, ...] = ()
+
+
+NOTHING_ADDED: Final = BoundedGain(base=Usdc(0), pessimistic=Usdc(0), optimistic=Usdc(0))
 
 
 def tilt(order: Order, bounds: FillBounds) -> Tilt:
@@ -117,3 +121,8 @@ def gain(base: Usdc, tilts: Iterable[Tilt], worths: Mapping[TokenId, int]) -> Bo
         optimistic=Usdc(optimistic),
         unknown=tuple(unknown),
     )
+
+
+def elsewhere(tilts: Iterable[Tilt], worths: Mapping[TokenId, int]) -> BoundedGain:
+    """What tokens that a run does not look at add to it: one sum, whichever they are."""
+    return replace(gain(Usdc(0), tilts, worths), unknown=())

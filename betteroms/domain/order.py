@@ -261,7 +261,12 @@ def after(order: Order, events: Sequence[OrderEvent]) -> Order:
 
 def reserved_cash(order: Order) -> Usdc:
     """Dollars an alive BUY may still spend at its limit, fee apart, rounded up; 0 for a SELL."""
-    if order.intent.side is not Side.BUY or order.status not in ALIVE or order.limit_price is None:
+    return unspent(order) if order.status in ALIVE else Usdc(0)
+
+
+def unspent(order: Order) -> Usdc:
+    """Dollars of a BUY that its fills did not need, at its limit, fee apart, rounded up; 0 for a SELL."""
+    if order.intent.side is not Side.BUY or order.limit_price is None:
         return Usdc(0)
     if isinstance(order.amount, Dollars):
         return Usdc(max(order.amount.usdc - order.filled_cash, 0))
@@ -270,6 +275,15 @@ def reserved_cash(order: Order) -> Usdc:
 
 def reserved_shares(order: Order) -> Size:
     """Shares an alive SELL may still deliver; 0 for a BUY."""
-    if order.intent.side is not Side.SELL or order.status not in ALIVE:
-        return Size(0)
-    return order.remaining
+    return undelivered(order) if order.status in ALIVE else Size(0)
+
+
+def undelivered(order: Order) -> Size:
+    """Shares of a SELL that were not sold; 0 for a BUY."""
+    return order.remaining if order.intent.side is Side.SELL else Size(0)
+
+
+def placed_first(order: Order) -> tuple[bool, datetime, bool, int, str]:
+    """Sorts orders by the time they were placed, not yet placed ones last; then by line."""
+    at, line = order.placed_at or order.created_at, order.intent.line
+    return (order.placed_at is None, at, line is None, line or 0, order.order_id)

@@ -97,7 +97,10 @@ class PaperExecutor:
             yield events
 
     def poll(self, orders: Sequence[Order]) -> Iterable[Sequence[OrderEvent]]:
-        """Expire what is over, then let resting orders meet the books, oldest first at each price."""
+        """Expire what is over, then let resting orders meet the books, oldest first at each price.
+
+        In batches, so that one can be stored while the next meets its books.
+        """
         events: list[OrderEvent] = []
         for order in orders:
             if order.expires_at is not None and order.expires_at <= self._now:
@@ -105,6 +108,9 @@ class PaperExecutor:
         for order in sorted(orders, key=_best_price_then_oldest):
             if order.expires_at is None or order.expires_at > self._now:
                 self._meet(order, events)
+            if len(events) >= BATCH_ORDERS:
+                yield events
+                events = []
         yield events
 
     def cancel(self, cancels: Sequence[Cancel], orders: Mapping[OrderId, Order]) -> Sequence[OrderEvent]:
@@ -150,6 +156,9 @@ class PaperExecutor:
             return
         depth = self._depth(order.intent.token_id, order.intent.side)
         fill = self._settings.fill
+        # Most orders rest far from the market, and only the optimistic one fills them there.
+        if fill is not FillModel.OPTIMISTIC and not depth.crosses(order.limit_price):
+            return
         if fill is FillModel.PESSIMISTIC:
             walk = self._carefully(order, order.limit_price, depth, book)
         else:

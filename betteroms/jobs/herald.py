@@ -52,8 +52,8 @@ class Herald:
         """A plan, or a whole run, came to nothing."""
         error = str(fault) or type(fault).__name__
         if self.journal is not None:
-            run_id = None if run is None else run.run_id
-            lines.failed(self.journal, run_id, error=error, code=_code(fault), plan_id=name)
+            run_id, plan_id = (None, name) if run is None else (run.run_id, run.plan_id)
+            lines.failed(self.journal, run_id, error=error, code=_code(fault), plan_id=plan_id)
         if self.notifier is not None:
             notices.tell(self.notifier, [notices.of_failure(name, error)], wanted=self.wanted)
 

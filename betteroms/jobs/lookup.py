@@ -17,6 +17,9 @@ def the_run(records: Records, name: str) -> RunRecord:
     if found:
         candidates = [f"{run.run_id}  {run.mode}  {run.plan_id or run.kind}" for run in found]
         raise Ambiguous(f"{name!r} names more than one run", candidates)
+    if len(name.replace("-", "")) < PREFIX_LENGTH_MIN:
+        needed = f"of an id the first {PREFIX_LENGTH_MIN} characters are needed, or more"
+        raise NotFound([f"no run has the planId {name!r}; {needed}"])
     raise NotFound([f"no run has the planId {name!r}, or an id that begins so"])
 
 

@@ -15,15 +15,16 @@ from betteroms.domain.ids import MarketId, OrderId, TokenId, key
 from betteroms.domain.liquidity import LiquidityMemory
 from betteroms.domain.market import Market
 from betteroms.domain.money import Price
-from betteroms.domain.order import OrderStatus
+from betteroms.domain.order import Order, OrderStatus
 from betteroms.domain.position import EntryKind, LedgerEntry, Position, fold
 from betteroms.domain.risk import Limits
 from betteroms.domain.rule import RuleSet
 from betteroms.jobs import gather
 from betteroms.jobs.desk import Desk
+from betteroms.jobs.endings import GAME_STARTED
 from betteroms.pipeline import Outcome, Pipeline, World, see
 from betteroms.ports import Fact, Ledger, OrderBounds, Run, RunInputs, Snapshot
-from betteroms.sources.rules import adopted
+from betteroms.sources.rules import adopted, bringing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,18 +90,28 @@ def note_consequences(
     """
     snapshot, mode = passage.snapshot, passage.run.mode
     moved = {order.order_id: order for order in outcome.settled}
-    changed = bounds.watch(
-        snapshot.bounds, before=snapshot.open_orders, moved=moved, books=passage.world.books
-    )
+    world = passage.world
+    there = [order for order in snapshot.open_orders if not _gone_before(moved.get(order.order_id), world)]
+    changed = bounds.watch(snapshot.bounds, before=there, moved=moved, books=world.books)
     facts: list[Fact] = [OrderBounds(mode=mode, bounds=found) for found in changed]
     for order in outcome.orders:
-        book = passage.world.books.get(order.intent.token_id)
+        book = world.books.get(order.intent.token_id)
         if order.status is OrderStatus.OPEN and order.order_id not in snapshot.known and book is not None:
             facts.append(OrderBounds(mode=mode, bounds=bounds.at_rest(order, book)))
-    facts.extend(adopted([*outcome.settled, *outcome.orders], rules, mode=mode))
+    traded = bringing(outcome.settled, before=snapshot.open_orders)
+    facts.extend(adopted([*traded, *outcome.orders], rules, mode=mode))
     if facts:
         passage.ledger.note(facts)
     return changed
+
+
+def _gone_before(moved: Order | None, world: World) -> bool:
+    """Whether an order of an earlier run had ended before its token's book became what it is now."""
+    if moved is None or moved.code != GAME_STARTED:
+        return False
+    start = world.markets[moved.intent.market_id].game_starts_at
+    book = world.books.get(moved.intent.token_id)
+    return start is not None and book is not None and book.changed_at_ms >= start.timestamp() * 1000
 
 
 def positions_after(

@@ -1,13 +1,12 @@
 """What the account is worth, now and over time; and cash brought into the paper wallet or taken out of it."""
 
 from collections.abc import Mapping
-from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
-from betteroms.domain.errors import CashShort, DatabaseUnavailable
+from betteroms.domain.errors import CashShort
 from betteroms.domain.figures import Bar, CashMove, EquityPoint
-from betteroms.domain.ids import MarketId, key, run_id
+from betteroms.domain.ids import MarketId, key
 from betteroms.domain.money import MICROS, Usdc, dollars_to_text, to_micros, to_text
 from betteroms.domain.order import reserved_cash
 from betteroms.domain.period import Period
@@ -17,7 +16,8 @@ from betteroms.domain.terms import Mode
 from betteroms.jobs import told
 from betteroms.jobs.desk import Desk
 from betteroms.jobs.holdings import Sums
-from betteroms.jobs.passage import finished, opening_entries
+from betteroms.jobs.own_run import kept, unplanned
+from betteroms.jobs.passage import opening_entries
 from betteroms.jobs.positions import MarkBy, valued
 from betteroms.ports import Run
 from betteroms.records import Records
@@ -154,7 +154,7 @@ def move(desk: Desk, kind: EntryKind, amount: Usdc) -> dict[str, Any]:
             f"INSUFFICIENT_CASH: need={dollars_to_text(amount)} free={dollars_to_text(cash - reserved)} "
             f"cash={dollars_to_text(cash)} reserved={dollars_to_text(reserved)}"
         )
-    run = _opening(desk, now)
+    run = unplanned(desk, "portfolio", now=now)
     entry = LedgerEntry(
         # The run's id follows from the moment, and so does the key: told twice, it counts once.
         key=key(desk.mode.value, kind.value.lower(), run.run_id),
@@ -164,46 +164,15 @@ def move(desk: Desk, kind: EntryKind, amount: Usdc) -> dict[str, Any]:
         at=now,
         note="by the operator",
     )
-    run = desk.ledger.open_run(run, opening_entries(desk, run))
-    try:
+
+    def book(_: Run) -> dict[str, Any]:
         desk.ledger.note([entry])
-        result: dict[str, Any] = {
-            "kind": run.kind,
-            "mode": run.mode.value,
-            "status": "completed",
+        return {
             "moved": to_text(signed),
             "cashBefore": to_text(cash),
             "cash": to_text(cash + signed),
             "freeCash": to_text(cash + signed - reserved),
-            "totals": {},
             "warnings": [],
         }
-        end = finished(desk, run)
-        timing = {
-            "startedAt": told.instant(run.started_at),
-            "durationMs": (end - run.started_at) // timedelta(milliseconds=1),
-            "attempt": run.attempt,
-            "runId": run.run_id,
-        }
-        desk.ledger.close_run(run, {"result": result, "timing": timing}, completed_at=end)
-    except BaseException as fault:
-        with suppress(DatabaseUnavailable):
-            desk.ledger.fail_run(run, str(fault) or type(fault).__name__, completed_at=finished(desk, run))
-        raise
-    return {"result": result, "timing": timing}
 
-
-def _opening(desk: Desk, now: datetime) -> Run:
-    return Run(
-        run_id=run_id(desk.mode, "portfolio", now.isoformat()),
-        kind="portfolio",
-        mode=desk.mode,
-        plan_id=None,
-        plan_file=None,
-        content_hash=None,
-        now=now,
-        scheduled_at=now.replace(second=0, microsecond=0),
-        started_at=now,
-        engine_version=desk.engine_version,
-        settings=desk.settings,
-    )
+    return kept(desk, run, book, opening_entries(desk, run))

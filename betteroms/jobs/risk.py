@@ -1,13 +1,11 @@
 """Every cap with where it comes from and how much is used; and the drawdown switch, put back by hand."""
 
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from betteroms.domain.errors import DatabaseUnavailable
-from betteroms.domain.ids import MarketId, run_id
+from betteroms.domain.ids import MarketId
 from betteroms.domain.money import to_text
 from betteroms.domain.risk import History, Limits, tighter
 from betteroms.domain.risk.history import RiskState, reset, tripped
@@ -16,9 +14,9 @@ from betteroms.domain.risk.stakes import Stakes
 from betteroms.domain.terms import Mode
 from betteroms.jobs import told
 from betteroms.jobs.desk import Desk
-from betteroms.jobs.passage import finished
+from betteroms.jobs.own_run import kept, unplanned
 from betteroms.ports import RiskChanged, Run
-from betteroms.records import Records
+from betteroms.records import Records, RuleRecord
 from betteroms.sources.plan import LIMIT_KEYS
 
 SECOND: Final = timedelta(seconds=1)
@@ -55,7 +53,7 @@ def shown(
         "switch": _switch(history.state, tripped(history, configured.limits, now)),
         "markets": _largest("notional", stakes.markets, names),
         "events": _largest("worstCase", stakes.events, names),
-        "coolDowns": _cool_downs(history, now),
+        "coolDowns": _cool_downs(history, records.rule_sets(mode), now),
     }
 
 
@@ -111,12 +109,19 @@ def _largest(what: str, amounts: Mapping[Any, int], names: Mapping[MarketId, str
     return [{"name": names.get(key, key), what: to_text(amount)} for key, amount in ordered]
 
 
-def _cool_downs(history: History, now: datetime) -> list[dict[str, str]]:
+def _cool_downs(history: History, rules: Iterable[RuleRecord], now: datetime) -> list[dict[str, str | None]]:
+    """What is not bought for a while; named by the rules that asked for it, where they are still there."""
+    names = {record.rules.token_id: record for record in rules}
     untils = {
         token: stop.at + timedelta(minutes=stop.cool_down_minutes) for token, stop in history.stops.items()
     }
     return [
-        {"tokenId": token, "until": told.instant(until)}
+        {
+            "tokenId": token,
+            "marketId": names[token].market_name if token in names else None,
+            "outcome": names[token].rules.outcome if token in names else None,
+            "until": told.instant(until),
+        }
         for token, until in sorted(untils.items())
         if now < until
     ]
@@ -128,51 +133,21 @@ def put_back(desk: Desk) -> dict[str, Any]:
     history = desk.ledger.snapshot(desk.mode, markets=[], orders=[], at=now).history
     would = tripped(history, desk.limits, now)
     if history.state.tripped_at is None and would is None:
-        return _outcome(desk, history, None)
-    run = desk.ledger.open_run(_opening(desk, now))
-    try:
+        return {"kind": "risk", "mode": desk.mode.value, "status": "completed", **_outcome(history, None)}
+
+    def put(run: Run) -> dict[str, Any]:
         state = reset(history, now)
         desk.ledger.note([RiskChanged(mode=run.mode, state=state, at=now)])
-        result = _outcome(desk, history, state)
-        end = finished(desk, run)
-        timing = {
-            "startedAt": told.instant(run.started_at),
-            "durationMs": (end - run.started_at) // timedelta(milliseconds=1),
-            "attempt": run.attempt,
-            "runId": run.run_id,
-        }
-        desk.ledger.close_run(run, {"result": result, "timing": timing}, completed_at=end)
-    except BaseException as fault:
-        with suppress(DatabaseUnavailable):
-            desk.ledger.fail_run(run, str(fault) or type(fault).__name__, completed_at=finished(desk, run))
-        raise
+        return _outcome(history, state)
+
+    result: dict[str, Any] = kept(desk, unplanned(desk, "risk", now=now), put)["result"]
     return result
 
 
-def _outcome(desk: Desk, history: History, after: RiskState | None) -> dict[str, Any]:
+def _outcome(history: History, after: RiskState | None) -> dict[str, Any]:
     return {
-        "kind": "risk",
-        "mode": desk.mode.value,
-        "status": "completed",
         "reset": after is not None,
         "before": _switch(history.state, None),
         "equity": to_text(history.equity),
-        "totals": {},
         "warnings": [],
     }
-
-
-def _opening(desk: Desk, now: datetime) -> Run:
-    return Run(
-        run_id=run_id(desk.mode, "risk", now.isoformat()),
-        kind="risk",
-        mode=desk.mode,
-        plan_id=None,
-        plan_file=None,
-        content_hash=None,
-        now=now,
-        scheduled_at=now.replace(second=0, microsecond=0),
-        started_at=now,
-        engine_version=desk.engine_version,
-        settings=desk.settings,
-    )

@@ -1,13 +1,11 @@
 """Exit rules as the operator sees and sets them."""
 
 from collections.abc import Callable, Collection, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
-from betteroms.domain.errors import Ambiguous, DatabaseUnavailable, NotFound
-from betteroms.domain.ids import MarketId, TokenId, rule_id, run_id
+from betteroms.domain.errors import Ambiguous, NotFound
+from betteroms.domain.ids import MarketId, TokenId, rule_id
 from betteroms.domain.intent import ExitRules
 from betteroms.domain.market import Market, Outcome
 from betteroms.domain.money import to_text
@@ -15,7 +13,7 @@ from betteroms.domain.rule import RuleOrigin, RuleRemoved, RuleSet
 from betteroms.domain.terms import Mode
 from betteroms.jobs import told
 from betteroms.jobs.desk import Desk
-from betteroms.jobs.passage import finished
+from betteroms.jobs.own_run import kept, unplanned
 from betteroms.ports import Catalog, Run, RunInputs, Snapshot
 from betteroms.records import Records, RuleRecord
 
@@ -143,8 +141,8 @@ def _changed(
     desk: Desk, claim: Claim, change: Callable[[Run, RuleSet | None], RuleSet | RuleRemoved]
 ) -> dict[str, Any]:
     """A small run of its own, so that the change has a number, a time and an audit row."""
-    run = desk.ledger.open_run(_opening(desk))
-    try:
+
+    def write(run: Run) -> dict[str, Any]:
         snapshot = desk.ledger.snapshot(run.mode, markets=[claim.market_id], orders=[])
         before = snapshot.rules.get(claim.token_id)
         fact = change(run, before)
@@ -152,48 +150,16 @@ def _changed(
             markets = {claim.market_id: claim.market}
             desk.ledger.observe(RunInputs(markets=markets), desk.archive.payloads())
         desk.ledger.note([fact])
-        result = {
-            "kind": run.kind,
-            "mode": run.mode.value,
-            "status": "completed",
+        return {
             "marketId": claim.market_name,
             "tokenId": claim.token_id,
             "outcome": claim.outcome,
             "before": _kept(before),
             "after": _kept(fact if isinstance(fact, RuleSet) else None),
-            "totals": {},
             "warnings": _warnings(snapshot, claim, fact),
         }
-        end = finished(desk, run)
-        timing = {
-            "startedAt": told.instant(run.started_at),
-            "durationMs": (end - run.started_at) // timedelta(milliseconds=1),
-            "attempt": run.attempt,
-            "runId": run.run_id,
-        }
-        desk.ledger.close_run(run, {"result": result, "timing": timing}, completed_at=end)
-    except BaseException as fault:
-        with suppress(DatabaseUnavailable):
-            desk.ledger.fail_run(run, str(fault) or type(fault).__name__, completed_at=finished(desk, run))
-        raise
-    return {"result": result, "timing": timing}
 
-
-def _opening(desk: Desk) -> Run:
-    now = desk.clock.now()
-    return Run(
-        run_id=run_id(desk.mode, "rules", now.isoformat()),
-        kind="rules",
-        mode=desk.mode,
-        plan_id=None,
-        plan_file=None,
-        content_hash=None,
-        now=now,
-        scheduled_at=now.replace(second=0, microsecond=0),
-        started_at=now,
-        engine_version=desk.engine_version,
-        settings=desk.settings,
-    )
+    return kept(desk, unplanned(desk, "rules", now=desk.clock.now()), write)
 
 
 def _warnings(snapshot: Snapshot, claim: Claim, fact: RuleSet | RuleRemoved) -> list[str]:

@@ -26,7 +26,8 @@ def run_page(records: Records, name: str, *, now: datetime) -> dict[str, Any]:
     row = told.run_detail(detail)
     summary = row.pop("summary") or {}
     result: Any = summary.get("result")
-    traded = result is not None and "instructions" in result
+    # Maintenance has instructions, too: those of its exits. Only a plan's run tells of its markets.
+    traded = result is not None and "markets" in result
     return {
         "run": row,
         "timing": summary.get("timing"),

@@ -16,6 +16,7 @@ from betteroms.domain.risk.history import tripped
 from betteroms.domain.run import refuse_repetition
 from betteroms.jobs import gather, summary
 from betteroms.jobs.desk import Desk
+from betteroms.jobs.endings import endings
 from betteroms.jobs.passage import Passage, enter, finished, note_consequences, opening_entries, timing
 from betteroms.pipeline import Outcome
 from betteroms.ports import Ledger, Payload, PayloadKind, RiskChanged, Run
@@ -209,6 +210,8 @@ def walk(
     )
     desk.show(f"carrying out {len(intents)} instructions")
     if settle:
+        # Nobody may have maintained since a market ended or a game began: what rested there is gone.
+        passage.pipeline.cancel(endings(passage.pipeline.open_orders, known, run.now))
         passage.pipeline.settle()
     outcome = passage.pipeline.run(intents)
     note_consequences(passage, outcome, rules=snapshot.rules)

@@ -11,7 +11,7 @@ from betteroms.domain.portfolio import PortfolioSnapshot
 from betteroms.domain.position import Holding, Position
 from betteroms.domain.terms import Mode
 from betteroms.jobs import told
-from betteroms.reckoning import BoundsMismatch
+from betteroms.reckoning import BoundsMismatch, TiltMismatch
 from betteroms.records import OrderMismatch, Records
 
 Key = tuple[Mode, TokenId]
@@ -62,8 +62,9 @@ def verify(records: Records) -> dict[str, Any]:
 
     Compared are, exactly: every stored position with the fold of its executions and payouts in the ledger's
     sequence; `realised - cost basis` with the cash that they moved, fees taken off; each order's filled
-    size, cash and number of fills with its executions; fill bounds with what was filled between them; and
-    each portfolio snapshot's cash with what was deposited and realised by then.
+    size, cash and number of fills with its executions; fill bounds with what was filled between them, and
+    their sums by token with all of them; and each portfolio snapshot's cash with what was deposited and
+    realised by then.
     """
     fold = _Fold()
     records.follow(fold.following)
@@ -73,6 +74,7 @@ def verify(records: Records) -> dict[str, Any]:
         *_cash(stored, fold),
         *(sentence for mismatch in records.order_mismatches() for sentence in _order(mismatch)),
         *(_bounds(mismatch) for mismatch in records.bounds_mismatches()),
+        *(sentence for mismatch in records.tilt_mismatches() for sentence in _tilt(mismatch)),
         *(_snapshot(mismatch) for mismatch in records.snapshot_mismatches()),
     ]
     return {
@@ -150,6 +152,15 @@ def _bounds(found: BoundsMismatch) -> str:
         f"order {found.order_id}: filled_size is {to_text(found.filled)}, its fill bounds go from "
         f"{to_text(found.pessimistic)} to {to_text(found.optimistic)}"
     )
+
+
+def _tilt(found: TiltMismatch) -> Iterator[str]:
+    name = f"{found.mode} fill bounds of {found.stored.token_id}"
+    for what in ("pessimistic", "pessimistic_paid", "optimistic", "optimistic_paid"):
+        one, other = getattr(found.stored, what), getattr(found.summed, what)
+        if one != other:
+            unit = "e-12" if what.endswith("paid") else "e-6"
+            yield f"{name}: the sum {what} is {one}{unit}, its orders say {other}{unit}"
 
 
 def _snapshot(found: PortfolioSnapshot) -> str:

@@ -74,6 +74,27 @@ def adopted(orders: Iterable[Order], known: Mapping[TokenId, RuleSet], *, mode: 
     ]
 
 
+def bringing(moved: Iterable[Order], *, before: Iterable[Order]) -> list[Order]:
+    """Of orders of earlier runs that moved, those that may bring rules now; `before` is how all stood.
+
+    A BUY does with each fill, a SELL once, when it is placed. One that only ended brings nothing: rules that
+    were removed stay so.
+    """
+    stood = {order.order_id: order for order in before}
+    return [
+        order
+        for order in moved
+        if order.intent.exit_rules is not None and _came(order) != _came(stood.get(order.order_id))
+    ]
+
+
+def _came(order: Order | None) -> int | datetime | None:
+    """What of an order brings rules: how often it was filled, or when it was placed."""
+    if order is None:
+        return None
+    return order.fills if order.intent.side is Side.BUY else order.placed_at
+
+
 def _in_force(order: Order) -> bool:
     if order.intent.exit_rules is None:
         return False
@@ -197,7 +218,8 @@ def _of_this_position(rules: RuleSet, view: _View) -> RuleSet:
     opened_at = view.position.opened_at or view.now
     if floor_to(view.position.size, LOT) < view.minimum:
         return _forgotten(rules, opened_at=opened_at, dust=True)
-    if rules.opened_at is None or opened_at > rules.opened_at:
+    # Where the clock was set back, what lies ahead of now was seen of another position than this older one.
+    if rules.opened_at is None or opened_at > rules.opened_at or opened_at < rules.opened_at > view.now:
         return _forgotten(rules, opened_at=opened_at, dust=False)
     if rules.dust:
         # The fold knows it as one position, opened long ago: for the rules it began when it could be sold.

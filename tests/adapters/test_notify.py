@@ -12,7 +12,7 @@ from typing import Any
 import apprise
 import pytest
 
-from betteroms.adapters.notify import MISSING, Nobody, Services
+from betteroms.adapters.notify import Nobody, Services
 from betteroms.domain.ids import OrderId, RunId
 from betteroms.domain.secret import Secret
 from tests.docs_blocks import blocks, page
@@ -139,7 +139,9 @@ def test_without_apprise_the_journal_says_what_to_type(
 ) -> None:
     monkeypatch.setitem(sys.modules, "apprise", None)
     Services(Secret("json://127.0.0.1:1"), journal=journal).tell("t", "b", severity="info")
-    assert [row["reason"] for row in journal.rows] == [MISSING]
+    assert [row["reason"] for row in journal.rows] == [
+        "messages need apprise: pip install 'betteroms[notify]'"
+    ]
 
 
 def test_nobody_is_told_nothing() -> None:

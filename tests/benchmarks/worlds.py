@@ -18,8 +18,10 @@ def token_id(number: int, outcome: int) -> str:
     return str((number + 1) * 10**70 + outcome * 10**60 + 7)
 
 
-def write_world(directory: Path, *, instructions: int, markets: int = MARKETS) -> tuple[Path, Path]:
-    """Write `plan.json` and `books/`; their paths.
+def write_world(
+    directory: Path, *, instructions: int, markets: int = MARKETS, first: int = 0
+) -> tuple[Path, Path]:
+    """Write `plan.json` and `books/`; their paths. `first` is the number of the first market.
 
     Every order takes from about 2.7 levels, so that `instructions` orders make at least 2.5 times as many
     executions; no two instructions are alike.
@@ -28,13 +30,14 @@ def write_world(directory: Path, *, instructions: int, markets: int = MARKETS) -
     books.mkdir(parents=True)
     per_market = -(-instructions // markets)
     levels = per_market * (ORDER_SHARES + 1) // LEVEL_SHARES + 5
-    rows = [_market(number) for number in range(markets)]
+    numbers = range(first, first + markets)
+    rows = [_market(number) for number in numbers]
     (books / "markets.json").write_text(json.dumps(rows))
-    (books / "books.json").write_text(json.dumps([_book(number, levels) for number in range(markets)]))
+    (books / "books.json").write_text(json.dumps([_book(number, levels) for number in numbers]))
     plan = {
         "planId": f"bench-{instructions}",
         "mode": "paper",
-        "tradeInstructions": [_instruction(line, line % markets) for line in range(instructions)],
+        "tradeInstructions": [_instruction(line, numbers[line % markets]) for line in range(instructions)],
     }
     path = directory / "plan.json"
     path.write_text(json.dumps(plan))

@@ -143,9 +143,9 @@ def test_what_lies_far_out_is_counted_at_the_end() -> None:
 
 
 def test_where_there_is_nothing_that_is_said() -> None:
-    assert lines(charts.equity([])) == ["no snapshots yet: every run and every maintain takes one an hour"]
+    assert lines(charts.equity([])) == ["no snapshots: run and maintain take one in each hour"]
     assert lines(charts.exposure([])) == ["nothing is held"]
-    assert lines(charts.slippage([])) == ["no executions yet"]
+    assert lines(charts.slippage([])) == ["no order was filled"]
 
 
 def test_what_is_shown_fits_the_real_screen(

@@ -28,7 +28,7 @@ What happened
   <the time in UTC  >  placed
   <the time in UTC  >  filled 250 @ 0.4, from book 3809c08c8724, in run <run>
   <the time in UTC  >  cancel requested EXIT_STOP_LOSS, in run <run>
-  <the time in UTC  >  canceled EXIT_STOP_LOSS, in run <run>
+  <the time in UTC  >  cancelled EXIT_STOP_LOSS, in run <run>
 
 Why it ended
   EXIT_STOP_LOSS: it made way for an exit: the stop-loss was triggered, in run
@@ -42,7 +42,7 @@ Filled by maintain <run>, read <the time in UTC  > (hash verified, recorded)
        500  0.37  0.39       150
                   0.40       100
                   0.45       900
-  1 bids, 3 asks in all; mid 0.38; kept as 3809c08c8724
+  1 bid, 3 asks in all; mid 0.38; kept as 3809c08c8724
 
 How it might have filled
   250 shares are booked, 0 of them at once

@@ -206,6 +206,7 @@ def test_nothing_is_a_header_and_no_row(cli: Callable[..., Ran], tmp_path: Path)
         (("positions", "--since", "2026-11-20"), "positions are as they stand now"),
         (("executions", "--since", "2026-11-20T12:00"), "is no time such as 2026-11-20 or"),
         (("executions", "--until", "soon"), "is no time such as 2026-11-20 or"),
+        (("orders", "--since", "2026-11-21", "--until", "2026-11-20"), "--since must lie before --until"),
         (("trades",), "'trades' is not one of"),
     ],
 )
@@ -228,6 +229,14 @@ def test_a_file_that_is_there_is_kept_unless_force_says_otherwise(
     assert cli("export", "orders", "--to", "linked.csv", "--force").code == 0
     assert (tmp_path / "x.csv").read_text().startswith("orderId,")
     assert (tmp_path / "linked.csv").is_symlink()
+
+
+def test_a_directory_that_is_not_there_is_told_by_the_name_that_was_asked_for(
+    cli: Callable[..., Ran], tmp_path: Path
+) -> None:
+    ran = cli("export", "orders", "--to", "nowhere/orders.csv")
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err == f"error: [Errno 2] No such file or directory: '{tmp_path}/nowhere/orders.csv'\n"
 
 
 def test_what_is_no_file_is_never_replaced(cli: Callable[..., Ran], tmp_path: Path) -> None:
@@ -304,7 +313,10 @@ def test_every_kind_of_value_is_written_as_it_should_be() -> None:
 
 @pytest.mark.parametrize(
     ("module", "words", "extra"),
-    [("pyarrow", ("export", "orders", "--to", "x.parquet"), "parquet")],
+    [
+        ("pyarrow", ("export", "orders", "--to", "x.parquet"), "parquet"),
+        ("apprise", ("notify", "test"), "notify"),
+    ],
 )
 def test_an_extra_that_is_missing_is_told_with_how_to_get_it(
     module: str, words: Sequence[str], extra: str, surroundings: Any, tmp_path: Path
@@ -319,7 +331,12 @@ def test_an_extra_that_is_missing_is_told_with_how_to_get_it(
         text=True,
         check=False,
         cwd=tmp_path,
-        env={**dict(surroundings), "PYTHONPATH": str(ROOT), "PATH": ""},
+        env={
+            **dict(surroundings),
+            "PYTHONPATH": str(ROOT),
+            "PATH": "",
+            "BETTEROMS_NOTIFY_URLS": "json://127.0.0.1:9",
+        },
     )
     assert (ran.returncode, ran.stdout) == (2, "")
     assert f"pip install 'betteroms[{extra}]'" in ran.stderr

@@ -73,6 +73,8 @@ def test_the_log_is_read_back_for_scripts(cli: Cli, log: Path) -> None:
         (("--run", "8e8d28d0", "--level", "warning"), [1]),
         (("--order", "f52b1f2f"), [1]),
         (("--since", "2026-11-20T13:00:01+01:00"), [1, 2]),
+        (("--since", "2026-11-20"), [0, 1, 2]),
+        (("--since", "2026-11-21"), []),
     ],
 )
 def test_lines_are_chosen(words: tuple[str, ...], found: list[int], cli: Cli, log: Path) -> None:
@@ -84,7 +86,7 @@ def test_lines_are_chosen(words: tuple[str, ...], found: list[int], cli: Cli, lo
 def test_lines_that_cannot_be_read_are_counted(cli: Cli, log: Path) -> None:
     with log.open("a") as file:
         file.write("half a li")
-    assert cli("logs", "--limit", "1").err == "note: 1 lines of the log cannot be read\n"
+    assert cli("logs", "--limit", "1").err == "note: 1 line of the log cannot be read\n"
 
 
 def test_an_empty_log_is_no_failure(cli: Cli, tmp_path: Path) -> None:
@@ -94,7 +96,7 @@ def test_an_empty_log_is_no_failure(cli: Cli, tmp_path: Path) -> None:
 
 
 def test_a_time_without_its_zone_is_no_time(cli: Cli, log: Path) -> None:
-    ran = cli("logs", "--since", "2026-11-20")
+    ran = cli("logs", "--since", "2026-11-20T12:00:00")
     assert ran.code == exits.USAGE
     assert "Invalid value for '--since'" in ran.err
 

@@ -45,7 +45,7 @@ def test_an_account_that_was_never_used_is_worth_nothing(cli: Callable[..., Ran]
     assert cli("portfolio", "show").out.startswith("nothing is held\n")
     assert cli("portfolio", "show", "--json").document["result"]["netLiquidation"] == "0"
     ran = cli("portfolio", "history")
-    assert (ran.code, ran.out, ran.err) == (0, "", "no snapshots: betteroms maintain takes one an hour\n")
+    assert (ran.code, ran.out, ran.err) == (0, "", "no snapshots: run and maintain take one in each hour\n")
 
 
 def test_the_figures_agree_with_each_other_and_with_the_report_of_positions(
@@ -109,6 +109,18 @@ def test_cash_goes_in_and_out_each_time_it_is_asked_to(
     assert told == (3,)
 
 
+def test_a_history_that_ends_before_it_begins_is_refused(cli: Callable[..., Ran]) -> None:
+    ran = cli("portfolio", "history", "--since", "2026-11-21", "--until", "2026-11-20")
+    assert (ran.code, ran.out) == (2, "")
+    assert "--since must lie before --until" in ran.err
+
+
+def test_a_past_deposit_is_shown_as_it_was_told(cli: Callable[..., Ran]) -> None:
+    done = cli("portfolio", "deposit", "99.50")
+    (row,) = cli("runs", "list", "--json").rows
+    assert cli("runs", "show", row["runId"]).out.startswith(done.out)
+
+
 def test_what_open_orders_reserve_cannot_be_taken_out(
     traded: Callable[..., Ran], cli: Callable[..., Ran], sql: psycopg.Connection[Any]
 ) -> None:
@@ -160,7 +172,8 @@ def test_the_history_is_one_line_an_hour(
 
 
 def test_both_are_drawn_on_the_terminal_and_into_files(cli: Callable[..., Ran], tmp_path: Path) -> None:
-    assert "no snapshots yet" in cli("portfolio", "history", "--chart").out
+    ran = cli("portfolio", "history", "--chart")
+    assert (ran.code, ran.out, ran.err) == (0, "", "no snapshots: run and maintain take one in each hour\n")
     assert cli("portfolio", "show", "--chart").out == "nothing is held\n"
     life = lived(cli, tmp_path)
     life.trade("after", instruction(price=0.45, size=30))
@@ -175,3 +188,7 @@ def test_both_are_drawn_on_the_terminal_and_into_files(cli: Callable[..., Ran], 
         again = cli("portfolio", verb, "--plot", str(picture), "--json")
         assert (again.code, again.error["code"]) == (2, "OUTPUT_REFUSED")
         assert cli("portfolio", verb, "--plot", str(picture), "--force", "--json").code == 0
+        ran = cli("portfolio", verb, "--plot", str(tmp_path / "picture.jpg"))
+        assert (ran.code, ran.out) == (2, "")
+        assert "does not end in .png" in ran.err
+        assert not (tmp_path / "picture.jpg").exists()

@@ -296,7 +296,9 @@ def test_runs_are_listed_and_shown_as_they_were_told(
 def test_a_run_that_is_not_there_is_told(name: str, cli: Callable[..., Ran]) -> None:
     ran = cli("runs", "show", name)
     assert (ran.code, ran.out) == (3, "")
-    assert ran.err == f"error: no run has the planId {name!r}, or an id that begins so\n"
+    short = "; of an id the first 8 characters are needed, or more"
+    rest = short if len(name) < 8 else ", or an id that begins so"
+    assert ran.err == f"error: no run has the planId {name!r}{rest}\n"
 
 
 def test_a_plan_that_ran_in_two_modes_must_be_named_by_a_runs_id(

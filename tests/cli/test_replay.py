@@ -1,5 +1,6 @@
 """`runs replay`: a past run computed again, to the byte; and what would have been different."""
 
+import json
 import shlex
 import shutil
 import zlib
@@ -14,6 +15,7 @@ from tests.cli.conftest import ROOT, Ran
 from tests.cli.lives import lived
 from tests.cli.test_docs import commands, masked, sessions
 from tests.cli.worlds import RAIN, SNOW, instruction, write_plan
+from tests.simulation.worlds import MORNING_MS
 
 Cli = Callable[..., Ran]
 Sql = psycopg.Connection[Any]
@@ -313,3 +315,23 @@ def test_a_scheduled_run_is_computed_from_its_parts(cli: Cli, tmp_path: Path, bo
     assert "result.plans[0].totals.notional" in paths(result)
     assert [part["outcome"] for part in result["parts"]] == ["different", "different", "different"]
     assert cli("runs", "replay", kinds[1]).code == 1
+
+
+def test_what_met_a_single_recorded_book_is_previewed_maintained_and_replayed(
+    cli: Cli, tmp_path: Path
+) -> None:
+    # No market row, and the other outcome was not recorded: there is a market of one outcome.
+    books = tmp_path / "one"
+    books.mkdir()
+    book = RAIN.book(0, bids=[("0.40", "200")], asks=[("0.42", "300")], stamp=MORNING_MS)
+    (books / "book.json").write_text(json.dumps([book]))
+    named = {"marketId": RAIN.token_id(0)}
+    lines = [instruction(size=42) | named, instruction(price=0.35, size=42) | named]
+    for line in lines:
+        del line["outcome"]
+    plan = write_plan(tmp_path / "june.json", *lines)
+    for words in (("preview", str(plan)), ("trade", str(plan)), ("maintain", "--dry-run"), ("maintain",)):
+        ran = cli(*words, "--books", str(books))
+        assert ran.code == 0, (words, ran.err)
+    for run in cli("runs", "list", "--json").rows:
+        assert replayed(cli, run["runId"])["outcome"] == "identical"

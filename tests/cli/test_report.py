@@ -244,6 +244,31 @@ def test_a_span_must_have_a_length(cli: Callable[..., Ran]) -> None:
     assert (ran.code, ran.error["message"]) == (2, "Invalid value: --since must lie before --until")
 
 
+@pytest.mark.parametrize("words", [("--period", "week"), ("--at", "2026-11-20")])
+def test_a_span_that_begins_somewhere_is_no_named_period(
+    words: tuple[str, str], cli: Callable[..., Ran]
+) -> None:
+    ran = cli("report", "--since", "2026-11-01", *words)
+    assert (ran.code, ran.out) == (2, "")
+    assert "--since begins a span of its own" in ran.err
+
+
+def test_until_alone_means_all_that_was_before_and_with_a_period_the_one_that_ends_there(
+    cli: Callable[..., Ran],
+) -> None:
+    def span(*words: str) -> tuple[str | None, str]:
+        period = told(cli, "--until", "2026-11-20", *words)["period"]
+        assert period["name"] == "span"
+        return period["since"], period["until"]
+
+    assert span() == (None, "2026-11-20T00:00:00Z")
+    assert span("--period", "all") == span()
+    assert span("--period", "day") == ("2026-11-19T00:00:00Z", "2026-11-20T00:00:00Z")
+    assert span("--period", "month") == ("2026-11-01T00:00:00Z", "2026-11-20T00:00:00Z")
+    ran = cli("report", "--until", "2026-11-20", "--at", "2026-11-20")
+    assert (ran.code, ran.out) == (2, "")
+
+
 def test_another_mode_has_figures_of_its_own(traded: Callable[..., Ran], cli: Callable[..., Ran]) -> None:
     traded(*LINES)
     result = told(cli, "--mode", "live", "--period", "all")
@@ -274,7 +299,7 @@ def test_the_bounds_of_fills_are_worth_their_shares_less_their_limit(
     assert "had they filled as early as they may: $2.282" in cli("report", "--bounds").out
     sql.execute("DELETE FROM positions")
     assert told(cli, "--period", "all", "--bounds")["bounds"]["unknownTokens"] == [RAIN.token_id(0)]
-    assert "1 tokens that were never held have no price here" in cli("report", "--bounds").out
+    assert "1 token never held has no price here and counts with nothing" in cli("report", "--bounds").out
 
 
 def test_what_an_account_gained_leaves_deposits_out(

@@ -59,6 +59,17 @@ def test_the_screen_names_every_cap_in_80_columns(cli: Cli, traded: Callable[...
     assert "environment" in ran.out
 
 
+def test_what_was_gained_since_the_day_began_is_no_loss_below_zero(
+    cli: Cli, traded: Callable[..., Ran], books: Path, sql: psycopg.Connection[Any]
+) -> None:
+    assert traded(instruction(size=100, sizeUnit="SHARES")).code == 0
+    assert cli("maintain", "--books", str(books)).code == 0
+    assert "lost since then $0.00" in cli("risk", "show").out
+    sql.execute("UPDATE positions SET best_bid = 0.50, best_ask = 0.52")
+    assert "gained since then $10.00" in cli("risk", "show").out
+    assert limit(cli("risk", "show", "--json"), "maxDailyLossUSD")["used"] == "0"
+
+
 def test_a_day_that_is_full_refuses_the_next_run(cli: Cli, traded: Callable[..., Ran]) -> None:
     assert traded(instruction()).code == 0
     limits = {"maxDayNotionalUSD": 150}

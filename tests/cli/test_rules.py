@@ -66,7 +66,8 @@ def test_each_change_is_a_run(traded: Cli, cli: Cli) -> None:
     assert (listed.code, "rules" in listed.out) == (0, True)
     run = cli("runs", "list", "--json").rows[0]["runId"]
     shown = cli("runs", "show", run)
-    assert (shown.code, shown.out.splitlines()[1]) == (0, "kind       rules")
+    assert shown.out.startswith(f"{RAIN.slug} Yes: stop-loss 10%\n\n")
+    assert (shown.code, shown.out.splitlines()[2]) == (0, "run        " + run)
 
 
 @pytest.mark.parametrize(
@@ -124,6 +125,22 @@ def test_rules_of_a_plan_come_into_force_with_the_fill(traded: Cli, cli: Cli) ->
     assert f"by order {row['orderId'][:8]}" in cli("rules", "list").out
 
 
+def test_a_cool_down_is_told_by_the_name_of_what_is_not_bought(traded: Cli, cli: Cli, books: Path) -> None:
+    traded(instruction(size=42, stopLossPct=10, coolDownMinutes=30))
+    write_bids(books, [("0.30", "500")])
+    assert cli("maintain", "--books", str(books)).code == 0
+    shown = " ".join(cli("risk", "show").out.split())
+    assert f"COOL_DOWN: {RAIN.slug} Yes is not bought until 20" in shown
+    (row,) = cli("risk", "show", "--json").document["result"]["coolDowns"]
+    assert (row["tokenId"], row["marketId"], row["outcome"]) == (RAIN.token_id(0), RAIN.slug, "Yes")
+
+
+def test_a_past_change_of_rules_is_shown_as_it_was_told(cli: Cli, books: Path) -> None:
+    done = cli("rules", "set", SNOW.slug, "NO", "--stop-loss", "10", "--books", str(books))
+    (run,) = cli("runs", "list", "--json").rows
+    assert cli("runs", "show", run["runId"]).out.startswith(done.out)
+
+
 def test_a_stop_is_triggered_and_goes_on_until_the_position_is_closed(
     traded: Cli, cli: Cli, books: Path, sql: psycopg.Connection[Any]
 ) -> None:
@@ -168,6 +185,21 @@ def test_removing_the_rules_calls_an_exit_off(traded: Cli, cli: Cli, books: Path
     write_bids(books, [("0.30", "500")], stamp=LATER_MS + 1_000)
     cli("maintain", "--books", str(books))
     assert cli("positions", "list", "--json").rows[0]["size"] == "57.67"
+
+
+def test_rules_that_were_removed_do_not_come_back_with_an_order_that_only_ends(
+    traded: Cli, cli: Cli, books: Path, sql: psycopg.Connection[Any]
+) -> None:
+    # The asks are good for a part of it; the rest rests for a while.
+    traded(instruction(price=0.43, size=400, sizeUnit="SHARES", cancelAfterSec=600, stopLossPct=10))
+    assert cli("rules", "remove", RAIN.slug).code == 0
+    sql.execute("UPDATE orders SET expires_at = now() - interval '1 minute'")
+    write_bids(books, [("0.30", "500")])
+    ran = cli("maintain", "--books", str(books), "--json")
+    (order,) = ran.document["result"]["settled"]
+    assert (order["status"], order["filledSize"]) == ("CANCELED", "300")
+    assert rows(cli) == []
+    assert cli("positions", "list", "--json").rows[0]["size"] == "300"
 
 
 def test_a_resting_sell_makes_room_for_the_exit(

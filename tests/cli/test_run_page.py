@@ -212,15 +212,35 @@ def test_a_summary_of_another_kind_is_shown_as_it_was_kept(
 ) -> None:
     traded(instruction())
     sql.execute(
-        "UPDATE runs SET kind = 'maintain', plan_id = NULL, plan_file = NULL, content_hash = NULL, "
+        "UPDATE runs SET kind = 'rules', plan_id = NULL, plan_file = NULL, content_hash = NULL, "
         """summary_json = '{"result": {"expired": ["<b>"]}, "timing": {"durationMs": 1200}}'"""
     )
     row = sql.execute("SELECT run_id::text FROM runs").fetchone()
     assert row is not None
     text = written(row[0][:8]).text
-    assert text.strip().startswith("maintain · run")
+    assert text.strip().startswith("rules · run")
     assert '"expired": [ "<b>" ]' in text
     assert "1.20 s" in text
+
+
+def test_maintenance_and_scheduled_runs_have_pages_that_tell_what_they_told(
+    cli: Callable[..., Ran],
+    traded: Callable[..., Ran],
+    written: Callable[..., Parsed],
+    books: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    traded(instruction(price=0.41))
+    assert cli("maintain", "--books", str(books)).code == 0
+    assert cli("run", "--books", str(books)).code == 0
+    rows = {row["kind"]: row["runId"] for row in cli("runs", "list", "--json").rows}
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    pages = {kind: written(run_id[:8]).text for kind, run_id in rows.items()}
+    assert not [page for page in pages.values() if "\x1b" in page or "[1m" in page]
+    assert "maintain · paper · completed" in pages["maintain"]
+    assert "1 still resting" in pages["maintain"]
+    assert "no plan is due" in pages["run"]
+    assert "net liquidation" in pages["run"]
 
 
 def test_a_run_that_does_not_exist_leaves_no_file(cli: Callable[..., Ran], tmp_path: Path) -> None:

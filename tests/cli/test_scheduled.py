@@ -122,6 +122,32 @@ def test_the_budget_is_spent_in_the_order_of_priority(
     assert again["budget"]["tiedUp"] == "59.997"
 
 
+def test_a_quiet_run_says_which_plan_failed_and_how(
+    cli: Callable[..., Ran], plans: Path, books: Path
+) -> None:
+    (plans / "0-broken.json").write_text("{")
+    write_plan(plans / "1-unknown.json", instruction() | {"marketId": "no-such-market"}, planId="lost")
+    ran = cli("run", "--plans", str(plans), "--books", str(books), "--quiet")
+    assert (ran.code, ran.out) == (2, "")
+    broken, lost = ran.err.splitlines()
+    assert broken.startswith(f"error: {plans}/0-broken.json: ")
+    assert broken.count("0-broken.json") == 1
+    assert lost.startswith("error: lost: ")
+    assert "unknown market no-such-market" in lost
+    nobody = {"BETTEROMS_CLOB_URL": "http://127.0.0.1:9", "BETTEROMS_GAMMA_URL": "http://127.0.0.1:9"}
+    write_plan(plans / "1-unknown.json", resting(), planId="lost")
+    words = ("run", "--plans", str(plans), "--quiet")
+    assert (
+        cli("trade", str(write_plan(plans / "2.json", resting(), planId="b")), "--books", str(books)).code
+        == 0
+    )
+    alone = cli(*words, **nobody, BETTEROMS_HTTP_ATTEMPTS="1").err.splitlines()
+    assert [line[:17] for line in alone if line.startswith("error: ")][1:] == [
+        "error: lost: GET ",
+        "error: maintenanc",
+    ]
+
+
 @pytest.mark.parametrize("budget", ["0", "-5", "much", "1.2345678"])
 def test_a_budget_that_is_none_is_refused(cli: Callable[..., Ran], plans: Path, budget: str) -> None:
     assert cli("run", "--plans", str(plans), "--budget", budget).code == 2
@@ -178,6 +204,24 @@ def test_an_order_past_its_time_is_ended_before_it_can_fill(
     assert result["totals"]["restingFilled"] == 0
 
 
+def test_what_rested_when_the_game_began_is_gone_before_the_next_plan_trades(
+    cli: Callable[..., Ran], traded: Callable[..., Ran], tmp_path: Path, sql: psycopg.Connection[Any]
+) -> None:
+    assert traded(resting()).code == 0
+    sql.execute("UPDATE orders SET placed_at = '2026-01-01T12:00:00Z'")
+    began = {"gameStartTime": "2026-01-02 00:00:00+00"}
+    in_play = later(tmp_path / "later", asks=[("0.33", "600")], rows=began)
+    plan = write_plan(tmp_path / "next.json", instruction(price=0.1, size=10), planId="next")
+    ran = cli("trade", str(plan), "--books", str(in_play), "--json")
+    assert ran.code == 0, ran.err
+    (order,) = ran.document["result"]["settled"]
+    assert (order["status"], order["code"], order["filledSize"]) == ("CANCELED", "GAME_STARTED", "0")
+    # The book is of the game: it fills the order that was gone in no other answer either.
+    assert sql.execute(
+        "SELECT optimistic FROM fill_bounds JOIN orders USING (order_id) WHERE plan_id = 'june'"
+    ).fetchone() == (0,)
+
+
 def test_a_resolved_market_pays_and_takes_our_orders_with_it(
     cli: Callable[..., Ran], traded: Callable[..., Ran], tmp_path: Path
 ) -> None:
@@ -199,6 +243,8 @@ def test_a_resolved_market_pays_and_takes_our_orders_with_it(
     # 42 dollars paid, 1.218 of fees, 100 dollars back.
     assert result["portfolio"]["netLiquidation"] == "10056.782"
     assert result["portfolio"]["positions"] == 0
+    (past,) = cli("runs", "list", "--limit", "1", "--json").rows
+    assert "1 ended, 1 payout booked" in cli("runs", "show", past["runId"]).out
     again = cli("maintain", "--books", str(ended), "--json").document["result"]
     assert again["settlements"] == []
     (position,) = cli("positions", "list", "--json").rows
@@ -259,6 +305,7 @@ def test_a_stop_sells_what_is_held_and_says_why(
     ran = cli("maintain", "--books", str(fallen))
     assert ran.code == 0, ran.err
     assert "STOP_LOSS" in ran.out
+    assert "1 exit order placed" in ran.out
     rows = cli("orders", "list", "--json").rows
     assert [(row["side"], row["status"], row["filledSize"]) for row in rows] == [
         ("SELL", "FILLED", "100"),

@@ -28,7 +28,7 @@ def june(traded: Callable[..., Ran]) -> Ran:
 def test_what_a_run_wrote_agrees_with_itself(cli: Callable[..., Ran]) -> None:
     ran = cli("positions", "verify")
     assert (ran.code, ran.err) == (0, "")
-    assert ran.out == "3 executions, 1 positions, 6 orders: all agree\n"
+    assert ran.out == "3 executions, 1 position, 6 orders: all agree\n"
     told = cli("positions", "verify", "--json").document["result"]
     assert told == {"executions": 3, "positions": 1, "orders": 6, "differences": [], "payouts": 0}
 
@@ -87,6 +87,15 @@ def test_what_a_run_wrote_agrees_with_itself(cli: Callable[..., Ran]) -> None:
             [f"order {RESTING}: filled_size is 0, its fill bounds go from 0.5 to 1"],
         ),
         (
+            f"INSERT INTO tilts VALUES ('paper', '{TOKEN}', '{RAIN.condition_id}', -0.5, -0.25, 1, 0)",
+            [
+                f"paper fill bounds of {TOKEN}: the sum pessimistic is -500000e-6, its orders say 0e-6",
+                f"paper fill bounds of {TOKEN}: the sum pessimistic_paid is -250000000000e-12, "
+                "its orders say 0e-12",
+                f"paper fill bounds of {TOKEN}: the sum optimistic is 1000000e-6, its orders say 0e-6",
+            ],
+        ),
+        (
             "ALTER TABLE executions DISABLE TRIGGER executions_append_only;"
             f"UPDATE executions SET number = 3 WHERE number = 2 AND order_id = '{ORDER}'",
             [f"order {ORDER}: its executions are numbered up to 3, there are 2"],
@@ -124,7 +133,7 @@ def test_payouts_are_folded_in_their_place(
     lived(cli, elsewhere)
     ran = cli("positions", "verify")
     assert (ran.code, ran.err) == (0, "")
-    assert re.fullmatch(r"\d+ executions, 1 payouts, \d+ positions, \d+ orders: all agree\n", ran.out)
+    assert re.fullmatch(r"\d+ executions, 1 payout, \d+ positions, \d+ orders: all agree\n", ran.out)
     sql.execute("ALTER TABLE ledger_entries DISABLE TRIGGER ledger_entries_append_only")
     sql.execute("UPDATE ledger_entries SET cash = cash - 1 WHERE kind = 'SETTLEMENT'")
     ran = cli("positions", "verify")

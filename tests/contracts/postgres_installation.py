@@ -31,7 +31,7 @@ from betteroms.ports import Fact, Ledger, OrderBounds, Payload, PayloadKind
 from tests.contracts.ledgers import RunSeen
 
 TABLES = (
-    "plans, execution_rules, fill_bounds, portfolio_snapshots, settings, "
+    "plans, execution_rules, fill_bounds, tilts, portfolio_snapshots, settings, "
     "runs, markets, book_snapshots, liquidity_taken, "
     "orders, executions, positions, ledger_entries, audit_logs"
 )

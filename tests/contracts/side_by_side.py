@@ -87,9 +87,14 @@ class TwoLedgers:
         markets: Collection[MarketId],
         orders: Collection[OrderId],
         at: datetime | None = None,
+        valued: bool = True,
     ) -> Snapshot:
         return agreed(
-            self._each(lambda ledger: plain(ledger.snapshot(mode, markets=markets, orders=orders, at=at)))
+            self._each(
+                lambda ledger: plain(
+                    ledger.snapshot(mode, markets=markets, orders=orders, at=at, valued=valued)
+                )
+            )
         )
 
     def observe(self, inputs: RunInputs, payloads: Iterable[Payload]) -> None:

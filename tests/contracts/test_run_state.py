@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from betteroms.adapters.postgres.state import KeptState, decode, encode, market_document, market_from
 from betteroms.domain.bounds import FillBounds
-from betteroms.domain.bounds_value import Tilt
+from betteroms.domain.bounds_value import BoundedGain, Tilt
 from betteroms.domain.fees import FeeSchedule
 from betteroms.domain.ids import MarketId, TokenId, order_id
 from betteroms.domain.intent import ExitRules
@@ -168,6 +168,7 @@ def test_any_state_comes_back_as_it_was_found(
     state: dict[str, Any] = {"rules": found, "quotes": quotes, "taken": taken, "history": history}
     state["tilts"] = {one.token_id: one for one in tilts}
     state["worths"] = {one.token_id: numbers[0] for one in tilts}
+    state["elsewhere"] = BoundedGain(base=Usdc(0), pessimistic=start, optimistic=peak)
     assert kept(replace(EMPTY, **state)) == KeptState(**state)
 
 
@@ -214,7 +215,9 @@ def test_a_run_keeps_the_state_that_it_looked_at(make_postgres_ledger: MakeLedge
     run = at.ledger.open_run(a_run("looking", at=NOON + timedelta(hours=2)))
     asked = [None, NOON + timedelta(hours=2)]
     snapshots = [
-        at.ledger.snapshot(Mode.PAPER, markets=[RAIN.market_id], orders=[], at=asked[look])
+        at.ledger.snapshot(
+            Mode.PAPER, markets=[RAIN.market_id], orders=[], at=asked[look], valued=asked[look] is not None
+        )
         for look in range(looks)
     ]
     finish(at.ledger, run)

@@ -169,6 +169,13 @@ def test_a_stake_is_what_is_held_and_bid_for_with_its_markets_terms() -> None:
     assert third.minimum_size is None
 
 
+def test_a_market_of_one_recorded_book_has_no_second_outcome() -> None:
+    market = a_market()
+    pieced_together = replace(market, outcomes=market.outcomes[:1])
+    assert terms_of(market).second_token == NO
+    assert terms_of(pieced_together).second_token is None
+
+
 def test_where_nothing_was_sold_its_fees_are_those_that_were_charged() -> None:
     terms = {MARKET_ID: terms_of(a_market(fees=CRYPTO_FEES))}
     (stake,) = a_history(held=[a_held(fees="1.2")], terms=terms).stakes

@@ -26,7 +26,7 @@ from betteroms.domain.order import (
     TakenLevel,
 )
 from betteroms.domain.terms import Liquidity, Side, TimeInForce
-from betteroms.executors.paper import PaperExecutor, PaperSettings
+from betteroms.executors.paper import BATCH_ORDERS, PaperExecutor, PaperSettings
 from betteroms.pipeline import see
 from tests.domain.examples import (
     BOOK_MS,
@@ -268,3 +268,9 @@ def test_the_examples_count_their_cash_as_paper_does() -> None:
     example = an_execution(at="0.50", filled="33", fee="0.5775", order=execution.order_id)
     assert execution == example
     assert Price(execution.price) == price("0.50")
+
+
+def test_many_orders_that_meet_their_books_are_told_in_batches() -> None:
+    ended = [replace(resting(line=line), expires_at=NOW) for line in range(BATCH_ORDERS)]
+    first, rest = paper().poll([*ended, resting(line=BATCH_ORDERS)])
+    assert (len(first), list(rest)) == (BATCH_ORDERS, [])

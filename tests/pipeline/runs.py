@@ -12,7 +12,7 @@ from betteroms.domain.liquidity import LiquidityMemory
 from betteroms.domain.market import Market
 from betteroms.domain.money import Price, Size, Usdc
 from betteroms.domain.order import Denial
-from betteroms.domain.position import Position
+from betteroms.domain.position import EntryKind, LedgerEntry, Position
 from betteroms.domain.risk import Account, Limits
 from betteroms.domain.terms import Mode
 from betteroms.executors.paper import PaperExecutor, PaperSettings
@@ -60,6 +60,14 @@ def a_ledger(*, cash: str = "1000", held: Mapping[TokenId, Size] | None = None) 
     )
 
 
+def a_new_ledger(*, cash: str) -> MemoryLedger:
+    """A ledger that knows all of its past: cash was paid in, and nothing else happened."""
+    ledger = MemoryLedger()
+    paid_in = LedgerEntry(key="opening", mode=Mode.PAPER, kind=EntryKind.DEPOSIT, cash=usdc(cash), at=NOW)
+    ledger.close_run(ledger.open_run(a_run("opening"), [paid_in]), {}, completed_at=NOW)
+    return ledger
+
+
 def on_paper(world: World, memory: LiquidityMemory, now: datetime) -> Executor:
     """The paper executor, as it is wired."""
     return PaperExecutor(
@@ -88,12 +96,15 @@ class Attempt:
         limits: Limits | None = None,
         stop_on_refusal: bool = False,
         approved: Mapping[OrderId, Price] | None = None,
+        past: bool = False,
     ) -> None:
         known = a_market() if market is None else market
         books = {} if book is None else {book.token_id: book}
         self.ledger = ledger
         self.run = ledger.open_run(a_run(name, now=now))
-        self.snapshot = ledger.snapshot(Mode.PAPER, markets=[known.market_id], orders=list(asking))
+        self.snapshot = ledger.snapshot(
+            Mode.PAPER, markets=[known.market_id], orders=list(asking), at=now if past else None
+        )
         self.world = see([known], books)
         ledger.observe(RunInputs(books=books, markets={known.market_id: known}), [])
         memory = LiquidityMemory(self.snapshot.taken)

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import pytest
+
 from betteroms.domain.ids import OrderId
 from betteroms.domain.intent import Cancel, Intent
 from betteroms.domain.liquidity import LiquidityMemory
@@ -17,6 +19,7 @@ from betteroms.domain.order import (
     OrderStatus,
     Unconfirmed,
 )
+from betteroms.domain.risk import Limits
 from betteroms.domain.terms import Side, TimeInForce
 from betteroms.pipeline import World
 from betteroms.ports import Executor
@@ -32,7 +35,7 @@ from tests.domain.examples import (
     size,
     usdc,
 )
-from tests.pipeline.runs import Attempt, a_ledger, dollars_left, later_book, names
+from tests.pipeline.runs import Attempt, a_ledger, a_new_ledger, dollars_left, later_book, names
 
 BOOK = a_book(bids="0.48x500", asks="0.50x500")
 HOUR = timedelta(hours=1)
@@ -197,6 +200,48 @@ def test_an_order_that_provably_never_left_is_judged_again() -> None:
     assert again.run.attempt == 2
     (order,) = again.pipeline.run([NEXT]).orders
     assert order.status is S.FILLED
+
+
+@pytest.mark.parametrize(
+    "limits", [Limits(), Limits(day_notional_max=usdc("20")), Limits(market_notional_max=usdc("20"))]
+)
+def test_an_order_that_is_judged_again_does_not_stand_in_its_own_way(limits: Limits) -> None:
+    # Cash, and every cap, is good for the order once: what it reserved as NEW must not count against it.
+    ledger = a_new_ledger(cash="20.7")
+    attempt = Attempt(ledger, book=BOOK, executor=Cut([]), limits=limits, past=True)
+    try:
+        attempt.pipeline.run([NEXT])
+    except PowerCut:
+        ledger.lose_pending()
+    assert dollars_left(ledger) == (usdc("20.7"), usdc("20"))
+    again = Attempt(ledger, book=BOOK, asking=names([NEXT]), limits=limits, past=True)
+    assert again.snapshot.history.day_notional == usdc("20")
+    (order,) = again.pipeline.run([NEXT]).orders
+    assert (order.status, order.code) == (S.FILLED, None)
+
+
+@pytest.mark.parametrize(
+    ("limits", "code"),
+    [
+        (Limits(run_notional_max=usdc("99.99")), "RUN_NOTIONAL_EXCEEDS_LIMIT"),
+        (Limits(run_orders_max=1), "RUN_ORDERS_EXCEED_LIMIT"),
+        (Limits(run_notional_max=usdc("100"), run_orders_max=2), None),
+    ],
+)
+def test_what_an_earlier_attempt_took_on_counts_towards_the_caps_of_its_run(
+    limits: Limits, code: str | None
+) -> None:
+    ledger = a_ledger()
+    wishes = [REST, an_intent(line=1, amount=shares("1")), NEXT]
+    (rests, _) = names(wishes[:2])
+    # The process dies after 80 dollars of orders were sent, and one was refused.
+    news = [Accepted(order_id=rests, at=NOW)]
+    Attempt(ledger, book=BOOK, executor=Post([news])).pipeline.run(wishes[:2])
+    ledger.lose_pending()
+    again = Attempt(ledger, book=BOOK, asking=names(wishes), limits=limits)
+    orders = again.pipeline.run(wishes).orders
+    assert [order.status for order in orders] == [S.OPEN, S.DENIED, S.DENIED if code else S.FILLED]
+    assert orders[-1].code == code
 
 
 def test_an_order_that_may_have_left_is_not_touched_again() -> None:

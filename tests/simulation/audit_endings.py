@@ -80,7 +80,7 @@ def _wrong_entry(entry: Row, held: int, earlier: Sequence[Row]) -> Iterator[str]
 
 
 def check_endings(tables: Tables) -> Iterator[str]:
-    """After maintenance nothing is held where a market paid, and no order lives where it may not."""
+    """After maintenance nothing is held where a market paid, and after any run no order lives on."""
     passes = [w for w in tables.windows if w.run["mode"] in PAPER_LIKE]
     for window, account in zip(passes, accounts(tables, (w.last for w in passes)), strict=True):
         name = f"{window.run['kind']} at {window.run['now']:%d %H:%M}"
@@ -147,13 +147,17 @@ def _outlived(window: Window, order: Row, row: Mapping[str, Any]) -> Iterator[st
     now = window.run["now"]
     if order["expires_at"] is not None and order["expires_at"] <= now:
         yield f"rests, though it ran out at {order['expires_at']:%d %H:%M}"
-    if window.run["kind"] != "maintain":
-        return
     if row.get("closed") is True:
         yield "rests in a market that is closed"
-    start = row.get("gameStartTime") if row.get("clearBookOnStart") is not False else None
-    if start and order["placed_at"] < _instant(start) <= now:
+    start = game_start(row)
+    if start is not None and order["placed_at"] < start <= now:
         yield "rests, though the game began"
+
+
+def game_start(row: Mapping[str, Any]) -> datetime | None:
+    """When the venue clears the market's book, if it ever does."""
+    start = row.get("gameStartTime") if row.get("clearBookOnStart") is not False else None
+    return _instant(start) if start else None
 
 
 def _instant(text: str) -> datetime:

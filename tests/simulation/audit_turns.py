@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from tests.simulation.audit_books import Shown, books_of
-from tests.simulation.audit_endings import rows_of
+from tests.simulation.audit_endings import game_start, rows_of
 from tests.simulation.audit_tables import MICROS, PAPER_LIKE, Row, Tables, Window
 
 Turn = tuple[int, object, int, str]
@@ -90,13 +91,24 @@ def check_bounds(tables: Tables) -> Iterator[str]:
         for order in before:
             bounds, row = made.get(order["order_id"]), rows.get(order["market_id"])
             if bounds is not None and row is not None:
-                _watch(tables, window, order, bounds, books.get(order["token_id"]))
+                book = books.get(order["token_id"])
+                if book is not None and _of_the_game(window, order, row, book):
+                    book = None
+                _watch(tables, window, order, bounds, book)
         for order in tables.open_at(window.run["mode"], window.last):
             if order["run_id"] == window.run["run_id"]:
                 made[order["order_id"]] = _at_rest(tables, window, order, books[order["token_id"]])
     stored = {row["order_id"]: row for row in tables.bounds}
     for name in sorted(made.keys() | stored.keys()):
         yield from _wrong_bounds(tables, name, made.get(name), stored.get(name))
+
+
+def _of_the_game(window: Window, order: Row, row: Mapping[str, Any], book: Shown) -> bool:
+    """Whether the venue had cleared the order away when this book came to be."""
+    start = game_start(row)
+    if start is None or not order["placed_at"] < start <= window.run["now"]:
+        return False
+    return book.stamp >= start.timestamp() * 1000
 
 
 def _filled(tables: Tables, order: Row, sequence: int) -> int:

@@ -205,6 +205,16 @@ def test_a_position_that_was_opened_again_starts_afresh() -> None:
     assert verdicts.wishes == []
 
 
+def test_a_position_opened_after_the_clock_was_set_back_is_not_sold_for_what_came_before_it() -> None:
+    ahead = NOW + timedelta(hours=1)
+    before = latched(opened_at=ahead, attempts=1)
+    verdicts = asked(before, "0.46x500", position=holding(opened_at=NOW - MINUTES))
+    assert verdicts.wishes == []
+    assert verdicts.changed == [replace(before, trigger=None, opened_at=NOW - MINUTES)]
+    # One that it was triggered for is left all the same.
+    assert asked(before, "0.46x500", position=holding(opened_at=ahead)).wishes
+
+
 @pytest.mark.parametrize("left", ["0.00409", "4.99", "5.004"])
 def test_what_is_too_small_to_sell_is_left_and_told_once(left: str) -> None:
     minimum = Rules(tick_size=price("0.01"), minimum_size=size("5.01"))

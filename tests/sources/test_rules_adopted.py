@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from betteroms.domain.intent import ExitRules
-from betteroms.domain.order import Order
+from betteroms.domain.order import Order, OrderStatus
 from betteroms.domain.rule import RuleOrigin
 from betteroms.domain.terms import Mode, Side
-from betteroms.sources.rules import adopted
+from betteroms.sources.rules import adopted, bringing
 from tests.domain.examples import NOW, YES, an_intent, an_order, price, size
 from tests.sources.test_rules import EARLIER, HOLD, STOP, TRAIL, a_set, latched
 
@@ -92,3 +92,19 @@ def test_new_rules_take_over_what_was_seen_but_no_exit_under_way() -> None:
     (rules,) = adopted([bought(minutes=1, rules=TRAIL)], {YES: before}, mode=Mode.PAPER)
     assert (rules.trigger, rules.attempts) == (None, 0)
     assert (rules.high, rules.opened_at, rules.stopped_at) == (price("0.60"), EARLIER, EARLIER)
+
+
+def test_an_order_that_only_ends_brings_no_rules_back() -> None:
+    buy = bought(1)
+    sell = an_order(an_intent(line=2, side=Side.SELL, exit_rules=STOP), placed_at=NOW)
+    plain = bought(3, rules=None)
+    ended = [replace(order, status=OrderStatus.CANCELED) for order in (buy, sell, plain)]
+    assert bringing(ended, before=[buy, sell, plain]) == []
+
+
+def test_an_order_brings_rules_with_each_fill_or_once_it_is_placed() -> None:
+    buy = bought(1)
+    more = replace(buy, filled_size=size("20"), fills=2)
+    sell = an_order(an_intent(line=2, side=Side.SELL, exit_rules=STOP), placed_at=NOW)
+    assert bringing([more, sell], before=[buy, replace(sell, placed_at=None)]) == [more, sell]
+    assert bringing([more], before=[]) == [more]

@@ -12,8 +12,7 @@ from typing import Any
 
 from betteroms.adapters.memory import past
 from betteroms.adapters.memory.state import State
-from betteroms.adapters.memory.sums import Opening, cash_moved, placed_first, reserved
-from betteroms.domain.bounds_value import Tilt
+from betteroms.adapters.memory.sums import Opening, cash_moved, reserved
 from betteroms.domain.execution import Execution
 from betteroms.domain.ids import BookId, MarketId, OrderId, RunId, TokenId
 from betteroms.domain.liquidity import LiquidityMemory, Taken
@@ -27,6 +26,7 @@ from betteroms.domain.order import (
     OrderEvent,
     OrderStatus,
     after,
+    placed_first,
 )
 from betteroms.domain.position import LedgerEntry, Position
 from betteroms.domain.risk import Account
@@ -143,6 +143,7 @@ class MemoryLedger:
         markets: Collection[MarketId],
         orders: Collection[OrderId],
         at: datetime | None = None,
+        valued: bool = False,
     ) -> Snapshot:
         """See `ports.Ledger.snapshot`. What this run has pending is not in it."""
         state, chosen = self._kept, frozenset(markets)
@@ -151,9 +152,7 @@ class MemoryLedger:
         positions = {p.token_id: p for p in everything if p.market_id in chosen}
         known = {name: state.orders[name] for name in orders if name in state.orders}
         resting = sorted((o for o in alive if o.intent.market_id in chosen), key=placed_first)
-        history, tilts, worths = (
-            (NOTHING, {}, {}) if at is None else self._past(mode, at, chosen, alive, everything)
-        )
+        tilted = self._tilted(mode, chosen) if valued else past.LEVEL
         return Snapshot(
             mode=mode,
             account=self._account(mode, alive, everything, chosen),
@@ -170,31 +169,34 @@ class MemoryLedger:
                 if kept is mode and rules.market_id in chosen
             },
             bounds={o.order_id: state.bounds[o.order_id] for o in resting if o.order_id in state.bounds},
-            history=history,
+            history=NOTHING if at is None else self._history(mode, at, chosen, alive, everything),
             quotes={token: state.quotes[mode, token] for token in positions if (mode, token) in state.quotes},
-            tilts=tilts,
-            worths=worths,
+            tilts=tilted.tilts,
+            worths=tilted.worths,
+            elsewhere=tilted.elsewhere,
             settlements=self._settlements(mode, chosen),
             deposited=Usdc(self._openings[mode].deposited + self._deposited(mode)),
             fees=Usdc(self._openings[mode].fees + sum(p.fees for p in everything)),
         )
 
-    def _past(
+    def _history(
         self,
         mode: Mode,
         at: datetime,
         chosen: Collection[MarketId],
         alive: Sequence[Order],
         positions: Sequence[Position],
-    ) -> tuple[History, Mapping[TokenId, Tilt], Mapping[TokenId, int]]:
-        """The account's history, its tilts and what their shares were worth."""
+    ) -> History:
         told = self._told.get(mode)
         if told is not None:
-            return told.history, told.tilts, told.worths  # a seeded ledger cannot know better
-        state = self._kept
-        found = past.history(state, mode, at, markets=chosen, alive=alive, positions=positions)
-        tilts = past.tilts(state, mode)
-        return found, tilts, past.worths(state, mode, tilts)
+            return told.history  # a seeded ledger cannot know better
+        return past.history(self._kept, mode, at, markets=chosen, alive=alive, positions=positions)
+
+    def _tilted(self, mode: Mode, chosen: Collection[MarketId]) -> past.Tilted:
+        told = self._told.get(mode)
+        if told is not None:
+            return past.Tilted(told.tilts, told.worths, told.elsewhere)
+        return past.tilted(self._kept, mode, chosen)
 
     def _settlements(self, mode: Mode, chosen: Collection[MarketId]) -> dict[TokenId, Sequence[LedgerEntry]]:
         found: dict[TokenId, list[LedgerEntry]] = {}

@@ -1,11 +1,12 @@
 """An account's past as a memory ledger knows it: what bounds add up to, worths, its history."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Final, NamedTuple
 
 from betteroms.adapters.memory.state import State
 from betteroms.adapters.memory.sums import cash_moved
-from betteroms.domain.bounds_value import Tilt, summed, tilt
+from betteroms.domain.bounds_value import NOTHING_ADDED, BoundedGain, Tilt, elsewhere, summed, tilt
 from betteroms.domain.ids import MarketId, TokenId
 from betteroms.domain.money import Usdc
 from betteroms.domain.order import Order
@@ -15,17 +16,32 @@ from betteroms.domain.risk.past import Held, bids_of, history_of, marks_of, trad
 from betteroms.domain.terms import Mode
 
 
-def tilts(state: State, mode: Mode) -> dict[TokenId, Tilt]:
-    """By how much the bounds of all orders differ from what was filled, by token."""
-    mine = [
-        tilt(state.orders[name], found)
-        for name, found in state.bounds.items()
-        if state.orders[name].mode is mode
-    ]
-    return {token: one for token, one in sorted(summed(mine).items()) if one != Tilt(token_id=token)}
+class Tilted(NamedTuple):
+    """The fields of a `ports.Snapshot` that tell of fill bounds."""
+
+    tilts: Mapping[TokenId, Tilt]
+    worths: Mapping[TokenId, int]
+    elsewhere: BoundedGain
 
 
-def worths(state: State, mode: Mode, tokens: Collection[TokenId]) -> dict[TokenId, int]:
+LEVEL: Final = Tilted({}, {}, NOTHING_ADDED)
+
+
+def tilted(state: State, mode: Mode, markets: Collection[MarketId]) -> Tilted:
+    """By how much bounds differ from what was filled, token by token in these markets, else as one sum."""
+    bounded = [(state.orders[name], found) for name, found in state.bounds.items()]
+    mine = [(order, tilt(order, found)) for order, found in bounded if order.mode is mode]
+    here = summed(one for order, one in mine if order.intent.market_id in markets)
+    others = summed(one for order, one in mine if order.intent.market_id not in markets)
+    shown = {token: one for token, one in sorted(here.items()) if one != Tilt(token_id=token)}
+    return Tilted(
+        tilts=shown,
+        worths=_worths(state, mode, shown),
+        elsewhere=elsewhere(others.values(), _worths(state, mode, others)),
+    )
+
+
+def _worths(state: State, mode: Mode, tokens: Collection[TokenId]) -> dict[TokenId, int]:
     """Twice what a share of each token was last worth: its mark, or its payout once there was one."""
     known = {
         token: mark(best_bid=quote.best_bid, best_ask=quote.best_ask).doubled

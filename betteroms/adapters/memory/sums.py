@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from betteroms.domain.ids import TokenId
 from betteroms.domain.money import Usdc
@@ -38,9 +37,3 @@ def reserved(alive: Iterable[Order]) -> tuple[int, dict[TokenId, int]]:
         token = order.intent.token_id
         shares[token] = shares.get(token, 0) + reserved_shares(order)
     return cash, shares
-
-
-def placed_first(order: Order) -> tuple[bool, datetime, bool, int, str]:
-    """By the time they were placed, not yet placed ones last; then by line."""
-    at, line = order.placed_at or order.created_at, order.intent.line
-    return (order.placed_at is None, at, line is None, line or 0, order.order_id)

@@ -35,5 +35,5 @@ class Pictures:
         return png(lambda figure: draw_exposure(figure, bars, bars_max))
 
     def slippage(self, values: Sequence[int], *, unit: Unit = CENTS) -> bytes:
-        """How often executions were how much worse than the mid; below zero they were better."""
+        """How many orders were how much worse than the mid; below zero they were better."""
         return png(lambda figure: draw_slippage(figure, values, unit))

@@ -1,4 +1,4 @@
-"""Exposure by market and slippage of executions, as bars."""
+"""Exposure by market and slippage of orders, as bars."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -73,14 +73,14 @@ def _gains(axes: Axes, rows: Sequence[Bar]) -> None:
 
 
 def draw_slippage(figure: Figure, values: Sequence[int], unit: Unit) -> None:
-    title = "Slippage of executions"
+    title = "Slippage of orders"
     found = histogram(values, width_min=max(unit.one // 20, 1))
     if found is None:
-        nothing(figure, title, "no executions yet")
+        nothing(figure, title, "no order was filled")
         return
     count = found.count
     below = (
-        f"{count:,} execution{'s' if count != 1 else ''}  ·  mean {_plain(found.mean, unit)} {unit.name}"
+        f"{count:,} order{'s' if count != 1 else ''}  ·  mean {_plain(found.mean, unit)} {unit.name}"
         f"  ·  worst {_plain(found.worst, unit)} {unit.name}, against the mid"
     )
     axes = axes_with(figure, title, below)
@@ -100,7 +100,7 @@ def draw_slippage(figure: Figure, values: Sequence[int], unit: Unit) -> None:
     _slippage_marks(axes, found, unit)
     axes.grid(visible=False, axis="x")
     axes.set_xlabel(f"{unit.name} per share worse than the mid; below zero: better than the mid")
-    axes.set_title("executions", loc="left", fontsize=11, color=QUIET)
+    axes.set_title("orders", loc="left", fontsize=11, color=QUIET)
     axes.set_title(_tails(found), loc="right", fontsize=11, color=QUIET)
     axes.yaxis.get_major_locator().set_params(integer=True)
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")

@@ -33,7 +33,7 @@ MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", 
 def draw_equity(figure: Figure, points: Sequence[EquityPoint], moves: Sequence[CashMove]) -> None:
     title = "Net liquidation"
     if not points:
-        nothing(figure, title, "no snapshots yet: every run and every maintain takes one an hour")
+        nothing(figure, title, "no snapshots: run and maintain take one in each hour")
         return
     first, last = points[0], points[-1]
     gained = earned(points, moves)

@@ -13,7 +13,6 @@ from functools import lru_cache
 from typing import Any, Final
 
 from betteroms.domain.execution import Execution
-from betteroms.domain.ids import MarketId, OrderId, RunId, TokenId
 from betteroms.domain.intent import ExitRules, Intent
 from betteroms.domain.money import Price, Size, Usdc
 from betteroms.domain.order import Adjustment, Order, OrderStatus
@@ -54,6 +53,11 @@ MICROS_COLUMNS: Final = frozenset(
 _ESCAPES: Final = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\b": "\\b"})
 _ENCODE: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 NULL: Final = "\\N"
+_MODES: Final = {mode.value: mode for mode in Mode}
+_SIDES: Final = {side.value: side for side in Side}
+_ORDER_TYPES: Final = {order_type.value: order_type for order_type in OrderType}
+_TIMES_IN_FORCE: Final = {time_in_force.value: time_in_force for time_in_force in TimeInForce}
+_STATUSES: Final = {status.value: status for status in OrderStatus}
 
 
 def text(value: str | None) -> str:
@@ -169,6 +173,10 @@ def _adjustments(adjustments: Sequence[Adjustment]) -> str:
     return document([[adjustment.code, adjustment.detail] for adjustment in adjustments])
 
 
+def _adjustments_from(stored: Sequence[Sequence[str]]) -> tuple[Adjustment, ...]:
+    return tuple([Adjustment(code=code, detail=detail) for code, detail in stored])
+
+
 def select_list(columns: Sequence[str], *, prefix: str = "") -> str:
     """The columns for a SELECT, money as whole millionths and ids as text."""
 
@@ -181,52 +189,63 @@ def select_list(columns: Sequence[str], *, prefix: str = "") -> str:
 
 
 def order_from(row: Sequence[Any]) -> Order:
-    """An order from a row selected by `select_list(ORDER_COLUMNS)`."""
-    get: Mapping[str, Any] = dict(zip(ORDER_COLUMNS, row, strict=True))
+    """An order from a row selected by `select_list(ORDER_COLUMNS)`.
+
+    Maintenance reads every order that rests: values by their places, and words looked up rather than asked
+    of their classes, take half the time of values by name.
+    """
+    (
+        order_id, mode, run_id, source, intent_key, plan_id, line, ref, market_id,
+        token_id, outcome, outcome_index, side, order_type, time_in_force, post_only,
+        wished_unit, wished_amount, wished_price, slippage_ticks, price_ceil, price_floor,
+        cancel_after, exit_rules, notes, replaces, amount_unit, amount, limit_price, status,
+        code, reason, filled_size, filled_cash, fills, adjustments, exempt, created_at,
+        placed_at, expires_at, sending_at, external_order_id,
+    ) = row  # fmt: skip
     intent = Intent(
-        key=get["intent_key"],
-        source=get["source"],
-        plan_id=get["plan_id"],
-        line=get["line"],
-        ref=get["ref"],
-        market_id=MarketId(get["market_id"]),
-        token_id=TokenId(get["token_id"]),
-        outcome=get["outcome"],
-        outcome_index=get["outcome_index"],
-        side=Side(get["side"]),
-        order_type=OrderType(get["order_type"]),
-        time_in_force=TimeInForce(get["time_in_force"]),
-        post_only=get["post_only"],
-        wished_amount=_amount_from(get["wished_unit"], get["wished_amount"]),
-        wished_price=get["wished_price"],
-        slippage_ticks=get["slippage_ticks"],
-        price_ceil=get["price_ceil"],
-        price_floor=get["price_floor"],
-        lifetime_seconds=get["cancel_after"],
-        exit_rules=None if get["exit_rules"] is None else rules_from(get["exit_rules"]),
-        notes=get["notes"],
-        replaces=get["replaces"],
+        key=intent_key,
+        source=source,
+        plan_id=plan_id,
+        line=line,
+        ref=ref,
+        market_id=market_id,
+        token_id=token_id,
+        outcome=outcome,
+        outcome_index=outcome_index,
+        side=_SIDES[side],
+        order_type=_ORDER_TYPES[order_type],
+        time_in_force=_TIMES_IN_FORCE[time_in_force],
+        post_only=post_only,
+        wished_amount=_amount_from(wished_unit, wished_amount),
+        wished_price=wished_price,
+        slippage_ticks=slippage_ticks,
+        price_ceil=price_ceil,
+        price_floor=price_floor,
+        lifetime_seconds=cancel_after,
+        exit_rules=None if exit_rules is None else rules_from(exit_rules),
+        notes=notes,
+        replaces=replaces,
     )
     return Order(
-        order_id=OrderId(get["order_id"]),
+        order_id=order_id,
         intent=intent,
-        mode=Mode(get["mode"]),
-        run_id=RunId(get["run_id"]),
-        created_at=get["created_at"],
-        status=OrderStatus(get["status"]),
-        amount=None if get["amount_unit"] is None else _amount_from(get["amount_unit"], get["amount"]),
-        limit_price=get["limit_price"],
-        expires_at=get["expires_at"],
-        code=get["code"],
-        reason=get["reason"],
-        filled_size=get["filled_size"],
-        filled_cash=get["filled_cash"],
-        fills=get["fills"],
-        adjustments=tuple(Adjustment(code=code, detail=detail) for code, detail in get["adjustments"] or ()),
-        exempt=get["exempt"],
-        placed_at=get["placed_at"],
-        sending_at=get["sending_at"],
-        external_order_id=get["external_order_id"],
+        mode=_MODES[mode],
+        run_id=run_id,
+        created_at=created_at,
+        status=_STATUSES[status],
+        amount=None if amount_unit is None else _amount_from(amount_unit, amount),
+        limit_price=limit_price,
+        expires_at=expires_at,
+        code=code,
+        reason=reason,
+        filled_size=filled_size,
+        filled_cash=filled_cash,
+        fills=fills,
+        adjustments=_adjustments_from(adjustments) if adjustments else (),
+        exempt=exempt,
+        placed_at=placed_at,
+        sending_at=sending_at,
+        external_order_id=external_order_id,
     )
 
 

@@ -21,13 +21,13 @@ from betteroms.adapters.postgres.columns import (
 from betteroms.adapters.postgres.writing import copy_text, send
 from betteroms.domain.bounds import FillBounds
 from betteroms.domain.ids import MarketId, OrderId, TokenId
-from betteroms.domain.money import Size, Usdc
+from betteroms.domain.money import Usdc
 from betteroms.domain.portfolio import PortfolioSnapshot
 from betteroms.domain.position import EntryKind, LedgerEntry
 from betteroms.domain.risk.history import RiskState
 from betteroms.domain.rule import Cause, RuleOrigin, RuleRemoved, RuleSet, Trigger
 from betteroms.domain.terms import Mode
-from betteroms.ports import OrderBounds, RiskChanged
+from betteroms.ports import RiskChanged
 
 RISK_SETTING: Final = "risk."
 """The settings row of a mode's drawdown switch is named so, with the mode behind it."""
@@ -36,6 +36,10 @@ ENTRY_LIST: Final = (
     "(size * 1000000)::bigint, (payout * 1000000)::bigint, (paid_for * 1000000)::bigint"
 )
 """The columns of an entry for a SELECT."""
+_BOUNDS_LIST: Final = (
+    "order_id::text, (at_once * 1000000)::bigint, (ahead * 1000000)::bigint, "
+    "(pessimistic * 1000000)::bigint, (optimistic * 1000000)::bigint"
+)
 _MONEY: Final = (
     "cost_basis", "market_value", "realised", "unrealised", "fees", "cash", "deposited", "net_liquidation",
     "pessimistic", "optimistic",
@@ -199,42 +203,32 @@ def _rule_from(mode: Mode, row: Sequence[Any]) -> RuleSet:
     )
 
 
-def write_bounds(connection: psycopg.Connection[Any], bounds: Mapping[OrderId, OrderBounds]) -> None:
-    """Keep how orders might have filled, as far as that is known now; once in a transaction."""
-    if not bounds:
-        return
-    lines = (
-        f"{name}\t{found.mode}\t{found.bounds.at_once}e-6\t{found.bounds.ahead}e-6\t"
-        f"{found.bounds.pessimistic}e-6\t{found.bounds.optimistic}e-6"
-        for name, found in bounds.items()
-    )
-    columns = ("order_id", "mode", "at_once", "ahead", "pessimistic", "optimistic")
-    connection.execute("CREATE TEMP TABLE bounded (LIKE fill_bounds) ON COMMIT DROP")
-    send(connection, [copy_text("bounded", columns, lines)])
-    connection.execute(
-        "INSERT INTO fill_bounds SELECT * FROM bounded ON CONFLICT (order_id) DO UPDATE "
-        "SET pessimistic = EXCLUDED.pessimistic, optimistic = EXCLUDED.optimistic"
-    )
-
-
 def bounds(connection: psycopg.Connection[Any], orders: Collection[OrderId]) -> dict[OrderId, FillBounds]:
     """The bounds of these orders, where they have any."""
     rows = connection.execute(
-        "SELECT order_id::text, (at_once * 1000000)::bigint, (ahead * 1000000)::bigint, "
-        "(pessimistic * 1000000)::bigint, (optimistic * 1000000)::bigint "
-        "FROM fill_bounds WHERE order_id = ANY(%s::uuid[])",
+        f"SELECT {_BOUNDS_LIST} FROM fill_bounds WHERE order_id = ANY(%s::uuid[])",  # noqa: S608
         (list(orders),),
     )
-    return {
-        OrderId(name): FillBounds(
-            order_id=OrderId(name),
-            at_once=Size(at_once),
-            ahead=Size(ahead),
-            pessimistic=Size(pessimistic),
-            optimistic=Size(optimistic),
-        )
-        for name, at_once, ahead, pessimistic, optimistic in rows
-    }
+    return {row[0]: _bounds_from(row) for row in rows}
+
+
+def resting_bounds(
+    connection: psycopg.Connection[Any], mode: Mode, markets: Collection[MarketId]
+) -> dict[OrderId, FillBounds]:
+    """The bounds of the orders that are alive in these markets."""
+    rows = connection.execute(
+        f"SELECT {_BOUNDS_LIST} FROM fill_bounds JOIN orders o USING (order_id) "  # noqa: S608
+        "WHERE o.mode = %s AND o.market_id = ANY(%s) AND o.status IN ('NEW', 'UNCONFIRMED', 'OPEN')",
+        (mode, list(markets)),
+    )
+    return {row[0]: _bounds_from(row) for row in rows}
+
+
+def _bounds_from(row: Sequence[Any]) -> FillBounds:
+    name, at_once, ahead, pessimistic, optimistic = row
+    return FillBounds(
+        order_id=name, at_once=at_once, ahead=ahead, pessimistic=pessimistic, optimistic=optimistic
+    )
 
 
 def write_portfolios(connection: psycopg.Connection[Any], found: Iterable[PortfolioSnapshot]) -> None:

@@ -38,7 +38,7 @@ from betteroms.domain.terms import Mode
 from betteroms.ports import Fact, OrderBounds, Payload, RiskChanged, Run, RunInputs, Snapshot
 
 BATCH_ROWS: Final = 4_000
-"""So many executions and audit rows are gathered before they are sent in the background."""
+"""So many rows are gathered before they are sent in the background."""
 
 
 class PostgresLedger:
@@ -108,10 +108,13 @@ class PostgresLedger:
         markets: Collection[MarketId],
         orders: Collection[OrderId],
         at: datetime | None = None,
+        valued: bool = False,
     ) -> Snapshot:
         """See `ports.Ledger.snapshot`."""
         with faults_named(), self._connection.transaction():
-            found = reading.snapshot(self._connection, mode, markets=markets, orders=orders, at=at)
+            found = reading.snapshot(
+                self._connection, mode, markets=markets, orders=orders, at=at, valued=valued
+            )
         self._snapshot = found
         self._rules = dict(found.rules)
         self._memory = LiquidityMemory(found.taken)
@@ -245,16 +248,16 @@ class PostgresLedger:
                 self._write_gathered()
                 self._connection.commit()
                 self._begun = False
-        elif len(self._batch.executions) + len(self._batch.audit) >= BATCH_ROWS:
+        elif self._batch.rows >= BATCH_ROWS:
             self._send()
 
     def _send(self) -> None:
-        """Send what is only ever appended, in the background."""
+        """Send what is ready to be sent, in the background."""
         batch, self._batch = self._batch, self._batch.rest()
         texts = batch.texts()
         with faults_named():
             self._begin()
-            self._background.put(lambda: batch.append(self._connection, texts))
+            self._background.put(lambda: batch.store(self._connection, texts))
 
     def _begin(self) -> None:
         if not self._begun:

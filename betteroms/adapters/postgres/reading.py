@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 
-from betteroms.adapters.postgres import facts, history
+from betteroms.adapters.postgres import facts, history, tilts
 from betteroms.adapters.postgres.columns import (
     EXECUTION_COLUMNS,
     ORDER_COLUMNS,
@@ -15,15 +15,13 @@ from betteroms.adapters.postgres.columns import (
     order_from,
     select_list,
 )
-from betteroms.adapters.postgres.views.reports import payouts, tilts
 from betteroms.domain.execution import Execution
 from betteroms.domain.ids import MarketId, OrderId, TokenId
 from betteroms.domain.liquidity import Taken
 from betteroms.domain.money import Price, Size, Usdc
 from betteroms.domain.news import FillName
-from betteroms.domain.order import Order
-from betteroms.domain.period import Period
-from betteroms.domain.position import Position, Quote, mark
+from betteroms.domain.order import Order, placed_first
+from betteroms.domain.position import Position, Quote
 from betteroms.domain.risk import Account
 from betteroms.domain.risk.history import NOTHING
 from betteroms.domain.run import EarlierRun, RunStatus
@@ -64,12 +62,13 @@ def snapshot(
     markets: Collection[MarketId],
     orders: Collection[OrderId],
     at: datetime | None,
+    valued: bool,
 ) -> Snapshot:
     """The ledger's state over these markets and orders; see `ports.Snapshot`."""
     positions, quotes = _positions(connection, mode, markets)
     known = _known(connection, orders)
     resting = _open_orders(connection, mode, markets)
-    differing = {} if at is None else {one.token_id: one for one in tilts(connection, mode, Period())}
+    tilted = tilts.read(connection, mode, markets) if valued else tilts.NOTHING
     return Snapshot(
         mode=mode,
         account=_account(connection, mode, positions),
@@ -81,11 +80,12 @@ def snapshot(
         sequence=_one(connection, "SELECT last_value FROM ledger_sequence"),
         opening_cash=_opening_cash(connection, mode),
         rules=facts.rules(connection, mode, markets),
-        bounds=facts.bounds(connection, [order.order_id for order in resting]) if resting else {},
+        bounds=facts.resting_bounds(connection, mode, markets) if resting else {},
         history=NOTHING if at is None else history.read(connection, mode, at=at, markets=markets),
         quotes=quotes,
-        tilts=differing,
-        worths=_worths(connection, mode, differing) if differing else {},
+        tilts=tilted.tilts,
+        worths=tilted.worths,
+        elsewhere=tilted.elsewhere,
         settlements=facts.settlements(connection, mode, markets),
         deposited=Usdc(
             _one(
@@ -101,27 +101,6 @@ def snapshot(
             )
         ),
     )
-
-
-def _worths(
-    connection: psycopg.Connection[Any], mode: Mode, tokens: Collection[TokenId]
-) -> dict[TokenId, int]:
-    """Twice what a share of each token was last worth: its mark, or its payout once it was paid."""
-    rows = connection.execute(
-        "SELECT token_id, (best_bid * 1000000)::bigint, (best_ask * 1000000)::bigint FROM positions "
-        "WHERE mode = %s AND token_id = ANY(%s) AND marked_at IS NOT NULL ORDER BY token_id",
-        (mode, list(tokens)),
-    )
-    worths = {TokenId(token): mark(best_bid=bid, best_ask=ask).doubled for token, bid, ask in rows}
-    # A market that was resolved is out of sight soon: what it paid is what its shares are worth, held or not.
-    ended = connection.execute("SELECT outcomes, payouts FROM markets WHERE resolved AND payouts IS NOT NULL")
-    told = [
-        (TokenId(outcome["tokenId"]), 2 * payout)
-        for outcomes, paid in ended
-        for outcome, payout in zip(outcomes, paid, strict=True)
-    ]
-    paid = [(token, 2 * payout) for token, payout in payouts(connection, mode)]
-    return worths | {token: worth for token, worth in (*told, *paid) if token in tokens}
 
 
 def touched(connection: psycopg.Connection[Any], mode: Mode, *, settled_since: datetime) -> list[MarketId]:
@@ -242,10 +221,11 @@ def _open_orders(
 ) -> list[Order]:
     rows = connection.execute(
         f"SELECT {select_list(ORDER_COLUMNS)} FROM orders "  # noqa: S608
-        f"WHERE mode = %s AND market_id = ANY(%s) AND {_ALIVE} ORDER BY placed_at, line, order_id",
+        f"WHERE mode = %s AND market_id = ANY(%s) AND {_ALIVE}",
         (mode, list(markets)),
     )
-    return [order_from(row) for row in rows]
+    # Sorted here: ten thousand rows of this width are more than the server sorts in memory.
+    return sorted(map(order_from, rows), key=placed_first)
 
 
 def _taken(connection: psycopg.Connection[Any], mode: Mode, markets: Collection[MarketId]) -> list[Taken]:

@@ -1,12 +1,12 @@
 """What a run has decided and not yet written, gathered for one bulk write."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import psycopg
 
-from betteroms.adapters.postgres import facts
+from betteroms.adapters.postgres import facts, moves
 from betteroms.adapters.postgres.columns import (
     AUDIT_COLUMNS,
     EXECUTION_COLUMNS,
@@ -18,7 +18,12 @@ from betteroms.adapters.postgres.columns import (
     text,
 )
 from betteroms.adapters.postgres.facts import rule_data
-from betteroms.adapters.postgres.writing import CopyText, copy_text, move_orders, remove_unsent, send
+from betteroms.adapters.postgres.writing import (
+    CopyText,
+    copy_text,
+    remove_unsent,
+    send,
+)
 from betteroms.domain.execution import Execution
 from betteroms.domain.ids import OrderId, TokenId
 from betteroms.domain.money import to_text
@@ -52,6 +57,15 @@ EVENT_TYPES: Final[dict[type, str]] = {
     Expired: "order_expired",
     Reversed: "order_reversed",
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Texts:
+    """Rows of a batch, formatted: those to append, and how orders and fill bounds stand now."""
+
+    appended: Sequence[CopyText]
+    moved: CopyText
+    bounded: CopyText
 
 
 @dataclass(slots=True)
@@ -111,37 +125,46 @@ class Batch:
             f"{instant(changed.at)}"
         )
 
-    def texts(self) -> list[CopyText]:
-        """What is to be appended, ready to send: orders before the executions that refer to them."""
-        return [
-            copy_text("orders", ORDER_COLUMNS, map(order_line, self.new.values())),
-            copy_text("executions", EXECUTION_COLUMNS, map(execution_line, self.executions)),
-            copy_text("audit_logs", AUDIT_COLUMNS, self.audit),
-        ]
+    @property
+    def rows(self) -> int:
+        """How many rows `texts` would be."""
+        return sum(map(len, (self.new, self.executions, self.audit, self.moved, self.bounds)))
+
+    def texts(self) -> Texts:
+        """What may come by the ten thousand, ready to send."""
+        return Texts(
+            # Orders before the executions that refer to them.
+            appended=[
+                copy_text("orders", ORDER_COLUMNS, map(order_line, self.new.values())),
+                copy_text("executions", EXECUTION_COLUMNS, map(execution_line, self.executions)),
+                copy_text("audit_logs", AUDIT_COLUMNS, self.audit),
+            ],
+            moved=moves.moved_text(self.moved.values()),
+            bounded=moves.bounded_text(self.bounds),
+        )
 
     def rest(self) -> "Batch":
         """What `texts` leaves out: it waits for the end of the run."""
-        return replace(self, new={}, executions=[], audit=[], again=[], entries={})
+        return Batch(rules=self.rules, portfolios=self.portfolios, risk=self.risk)
 
-    def append(self, connection: psycopg.Connection[Any], texts: Iterable[CopyText]) -> None:
-        """Append what `rest` does not keep, in the transaction that is open; `texts` are the batch's own.
+    def store(self, connection: psycopg.Connection[Any], texts: Texts) -> None:
+        """Write what `rest` does not keep, in the transaction that is open; `texts` are the batch's own.
 
         Entries go before executions, and both before the run's end: their places in the sequence tell in
         which order they happened.
         """
         remove_unsent(connection, self.again)
         facts.enter_all(connection, list(self.entries.values()))
-        send(connection, texts)
+        send(connection, texts.appended)
+        moves.write(connection, texts.moved, texts.bounded)
 
     def write(self, connection: psycopg.Connection[Any]) -> None:
         """Write it all, in the transaction that is open."""
-        self.append(connection, self.texts())
-        move_orders(connection, self.moved.values())
+        self.store(connection, self.texts())
         facts.write_rules(connection, [found for found in self.rules.values() if isinstance(found, RuleSet)])
         facts.remove_rules(
             connection, [found for found in self.rules.values() if isinstance(found, RuleRemoved)]
         )
-        facts.write_bounds(connection, self.bounds)
         facts.write_portfolios(connection, self.portfolios)
         for changed in self.risk:
             facts.write_risk(connection, changed)

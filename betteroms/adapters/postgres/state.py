@@ -13,12 +13,12 @@ from typing import Any
 from betteroms.adapters.postgres.columns import rules_from
 from betteroms.adapters.postgres.facts import risk_state
 from betteroms.domain.bounds import FillBounds
-from betteroms.domain.bounds_value import Tilt
+from betteroms.domain.bounds_value import NOTHING_ADDED, BoundedGain, Tilt
 from betteroms.domain.fees import FeeSchedule
 from betteroms.domain.ids import MarketId, OrderId, TokenId
 from betteroms.domain.liquidity import Taken
 from betteroms.domain.market import Market, Outcome
-from betteroms.domain.money import Price, Size
+from betteroms.domain.money import Price, Size, Usdc
 from betteroms.domain.position import Quote
 from betteroms.domain.risk.history import NOTHING, History, Stake, Stop
 from betteroms.domain.rule import Cause, RuleOrigin, RuleSet, Trigger
@@ -37,6 +37,7 @@ class KeptState:
     quotes: Mapping[TokenId, Quote] = field(default_factory=dict)
     tilts: Mapping[TokenId, Tilt] = field(default_factory=dict)
     worths: Mapping[TokenId, int] = field(default_factory=dict)
+    elsewhere: BoundedGain = NOTHING_ADDED
 
 
 def encode(snapshot: Snapshot) -> str:
@@ -56,6 +57,8 @@ def encode(snapshot: Snapshot) -> str:
     if snapshot.tilts:
         told["tilts"] = [asdict(tilt) for tilt in snapshot.tilts.values()]
         told["worths"] = dict(snapshot.worths)
+    if snapshot.elsewhere != NOTHING_ADDED:
+        told["elsewhere"] = [snapshot.elsewhere.pessimistic, snapshot.elsewhere.optimistic]
     if snapshot.history is not NOTHING:
         told["history"] = asdict(snapshot.history)
     return json.dumps(told, default=_plain, separators=(",", ":"))
@@ -96,7 +99,12 @@ def decode(kept: Mapping[str, Any] | None) -> KeptState:
         },
         tilts={tilt["token_id"]: Tilt(**tilt) for tilt in kept.get("tilts", ())},
         worths={TokenId(token): worth for token, worth in kept.get("worths", {}).items()},
+        elsewhere=_gain(*kept.get("elsewhere", (0, 0))),
     )
+
+
+def _gain(pessimistic: int, optimistic: int) -> BoundedGain:
+    return BoundedGain(base=Usdc(0), pessimistic=Usdc(pessimistic), optimistic=Usdc(optimistic))
 
 
 def _moment(kept: str | None) -> datetime | None:

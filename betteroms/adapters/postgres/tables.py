@@ -36,6 +36,11 @@ def _amount(*, null: bool = False, zero: bool = False) -> Any:
     return Field(sa_column=Column(Numeric(18, 6), nullable=null, server_default=default))
 
 
+def _unrounded() -> Any:
+    """Shares times dollars a share, of six decimals each."""
+    return Field(sa_column=Column(Numeric(24, 12), nullable=False))
+
+
 def _time(*, null: bool = True) -> Any:
     return Field(sa_column=Column(DateTime(timezone=True), nullable=null))
 
@@ -286,6 +291,17 @@ class FillBoundsRow(SQLModel, table=True):
     ahead: Decimal = _amount()
     pessimistic: Decimal = _amount()
     optimistic: Decimal = _amount()
+
+
+class TiltRow(SQLModel, table=True):
+    __tablename__ = "tilts"
+    mode: str = Field(primary_key=True)
+    token_id: str = Field(primary_key=True)
+    market_id: str
+    pessimistic: Decimal = _amount()
+    pessimistic_paid: Decimal = _unrounded()
+    optimistic: Decimal = _amount()
+    optimistic_paid: Decimal = _unrounded()
 
 
 class PortfolioSnapshotRow(SQLModel, table=True):

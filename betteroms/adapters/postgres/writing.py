@@ -12,7 +12,6 @@ from betteroms.domain.book import Book
 from betteroms.domain.ids import OrderId
 from betteroms.domain.liquidity import LiquidityMemory
 from betteroms.domain.market import Market
-from betteroms.domain.order import Order
 from betteroms.domain.position import Position
 from betteroms.domain.terms import Mode
 from betteroms.ports import Payload
@@ -21,12 +20,6 @@ _MARKET_COLUMNS: Final = (
     "market_id", "slug", "question", "gamma_id", "event_slug", "outcomes", "tick_size", "minimum_size",
     "fee_rate", "fee_exponent", "fee_assumed", "neg_risk", "closed", "accepting_orders", "ends_at",
     "recorded", "row_id", "seen_at", "group_id", "resolved", "payouts", "game_starts_at",
-)  # fmt: skip
-
-
-_MOVED_COLUMNS: Final = (
-    "order_id", "status", "code", "reason", "filled_size", "filled_cash", "fills", "placed_at", "sending_at",
-    "external_order_id",
 )  # fmt: skip
 
 
@@ -59,43 +52,6 @@ def remove_unsent(connection: psycopg.Connection[Any], orders: Sequence[OrderId]
             "DELETE FROM orders WHERE order_id = ANY(%s::uuid[]) AND status = 'NEW' AND sending_at IS NULL",
             (list(orders),),
         )
-
-
-def move_orders(connection: psycopg.Connection[Any], orders: Iterable[Order]) -> None:
-    """Write how orders stand now; once in a transaction."""
-    lines = [_moved_line(order) for order in orders]
-    if not lines:
-        return
-    # Arrays as parameters would be quoted element by element in Python: half the cost of thousands.
-    connection.execute(
-        "CREATE TEMP TABLE moved (order_id uuid, status text, code text, reason text, filled_size numeric, "
-        "filled_cash numeric, fills integer, placed_at timestamptz, sending_at timestamptz, "
-        "external_order_id text) ON COMMIT DROP"
-    )
-    send(connection, [copy_text("moved", _MOVED_COLUMNS, lines)])
-    connection.execute(
-        "UPDATE orders o SET status = n.status, code = n.code, reason = n.reason, "
-        "filled_size = n.filled_size, filled_cash = n.filled_cash, fills = n.fills, placed_at = n.placed_at, "
-        "sending_at = n.sending_at, external_order_id = n.external_order_id "
-        "FROM moved n WHERE o.order_id = n.order_id"
-    )
-
-
-def _moved_line(order: Order) -> str:
-    return "\t".join(
-        (
-            order.order_id,
-            order.status,
-            text(order.code),
-            text(order.reason),
-            micros(order.filled_size),
-            micros(order.filled_cash),
-            str(order.fills),
-            time(order.placed_at),
-            time(order.sending_at),
-            text(order.external_order_id),
-        )
-    )
 
 
 def write_positions(connection: psycopg.Connection[Any], positions: Sequence[Position]) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from betteroms.cli import render
+from betteroms.cli.course import show_maintenance, show_run
 from betteroms.cli.page import figures
 from betteroms.cli.page.parts import bullets, code, columns, facts, gain, plain, section, short, table
 from betteroms.cli.page.style import framed
@@ -24,6 +25,7 @@ CHIPS: Final = {
     "rejected": "bad",
     "failed": "bad",
 }
+SCREENS: Final = {"maintain": show_maintenance, "run": show_run}
 HASHES: Final = {
     "verified": "verified",
     "mismatch": "not the one its hash names",
@@ -49,7 +51,7 @@ def run_page(told: Mapping[str, Any]) -> str:
             _books(told, seen),
         ]
     else:
-        body += [_orders(told["orders"]), _kept(told["result"])]
+        body += [_orders(told["orders"]), _kept(told)]
     body += [_settings(run), _closer(told), _footer(told)]
     return framed(f"{plain(name)} · run {plain(run['shortId'])}", "\n".join(part for part in body if part))
 
@@ -258,10 +260,17 @@ def _orders(orders: Mapping[str, Mapping[str, Any]]) -> str:
     return section("Orders so far", table(heads, rows) if rows else "")
 
 
-def _kept(result: object) -> str:
-    """A summary of another kind than a plan's, as it was kept."""
-    text = json.dumps(result, indent=2, ensure_ascii=False)
-    return section("Summary as it was kept", f"<pre>{plain(text)}</pre>" if result is not None else "")
+def _kept(told: Mapping[str, Any]) -> str:
+    """What a run of another kind than a plan's came to: its screen, or its summary where it has none."""
+    result, show = told["result"], SCREENS.get(told["run"]["kind"])
+    if result is None:
+        return ""
+    if show is None:
+        text = json.dumps(result, indent=2, ensure_ascii=False)
+        return section("Summary as it was kept", f"<pre>{plain(text)}</pre>")
+    return section(
+        "What came of it", f"<pre>{plain(render.screen(lambda: show(result, told['timing'])))}</pre>"
+    )
 
 
 def _settings(run: Mapping[str, Any]) -> str:
@@ -274,8 +283,8 @@ def _closer(told: Mapping[str, Any]) -> str:
     # The planId where it is one, since that is what people remember; the shell takes it as it stands.
     name = shlex.quote(run["planId"] or run["shortId"])
     lines = [f"betteroms runs show {name}"]
-    if told["seen"] is not None:
-        examples = _worth_explaining(told["seen"]["rows"])
+    if told["seen"] is not None or run["kind"] in SCREENS:
+        examples = _worth_explaining(told["seen"]["rows"]) if told["seen"] is not None else []
         lines += [
             "",
             "# computed again from what the run recorded, without network, and compared",

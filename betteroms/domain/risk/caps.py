@@ -38,14 +38,14 @@ def capped(
 def _run_capped(wanted: Usdc, exposure: Exposure, limits: Limits) -> Denial | None:
     if limits.order_notional_max is not None and wanted > limits.order_notional_max:
         return _over("NOTIONAL_EXCEEDS_LIMIT", wanted, None, limits.order_notional_max)
-    used = exposure.notional
+    used = exposure.earlier_notional + exposure.notional
     if limits.run_notional_max is not None and used + wanted > limits.run_notional_max:
         return _over("RUN_NOTIONAL_EXCEEDS_LIMIT", wanted, used, limits.run_notional_max)
     if limits.run_orders_max is not None and exposure.orders >= limits.run_orders_max:
         return Denial(
             code="RUN_ORDERS_EXCEED_LIMIT", detail=f"orders={exposure.orders} max={limits.run_orders_max}"
         )
-    used += exposure.history.day_notional
+    used = exposure.history.day_notional + exposure.notional
     if limits.day_notional_max is not None and used + wanted > limits.day_notional_max:
         return _over("DAY_NOTIONAL_EXCEEDS_LIMIT", wanted, used, limits.day_notional_max)
     return None

@@ -11,6 +11,7 @@ from betteroms.domain.market import Market
 from betteroms.domain.money import Price, Size, Usdc, cost
 from betteroms.domain.order import Order
 from betteroms.domain.risk.history import NOTHING, History
+from betteroms.domain.risk.past import REFUSED, opening_notional
 from betteroms.domain.risk.selfcross import Resting
 from betteroms.domain.risk.stakes import Stakes
 from betteroms.domain.rounding import Shaped
@@ -72,6 +73,7 @@ class Exposure:
         "_day_orders",
         "_sellable",
         "cash",
+        "earlier_notional",
         "history",
         "notional",
         "orders",
@@ -88,12 +90,20 @@ class Exposure:
             token: size - account.reserved_shares.get(token, 0) for token, size in account.held.items()
         }
         self.notional: int = 0
+        self.earlier_notional: int = 0
         self.orders: int = 0
         self.seen: dict[tuple[object, ...], OrderId] = {}
         self.history = history
         self.resting = Resting(resting)
         self.stakes = Stakes(history.stakes)
         self._day_orders: dict[MarketId, int] = dict(history.day_orders)
+
+    def resume(self, order: Order) -> None:
+        """Count what an earlier attempt of the run took on towards the run's own caps; the rest knows it."""
+        if order.status in REFUSED:
+            return
+        self.orders += 1
+        self.earlier_notional += opening_notional(order)
 
     def sellable(self, token_id: TokenId) -> int:
         """Shares held and neither reserved by open orders nor promised in this run."""

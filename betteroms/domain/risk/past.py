@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from betteroms.domain.fees import FeeSchedule, fee
@@ -69,7 +69,8 @@ class Marks:
 def terms_of(market: Market) -> MarketTerms:
     """What of this market decides how its stakes count."""
     return MarketTerms(
-        second_token=market.outcomes[1].token_id,
+        # Of a market that was pieced together from one recorded book, nobody knows the other outcome.
+        second_token=market.outcomes[1].token_id if len(market.outcomes) > 1 else None,
         group_id=market.group_id,
         event_slug=market.event_slug,
         minimum_size=market.minimum_size,
@@ -92,14 +93,14 @@ def traded_of(orders: Iterable[Order], at: datetime) -> list[Traded]:
         if order.status in REFUSED or not start <= order.created_at < end:
             continue
         counted[order.intent.market_id] += 1
-        notional[order.intent.market_id] += _opening_notional(order)
+        notional[order.intent.market_id] += opening_notional(order)
     return [
         Traded(market_id=market, orders=orders, notional=Usdc(notional[market]))
         for market, orders in counted.items()
     ]
 
 
-def _opening_notional(order: Order) -> int:
+def opening_notional(order: Order) -> int:
     """What a BUY might cost when it was taken on, fee apart; 0 for a SELL."""
     if order.intent.side is Side.SELL or order.amount is None or order.limit_price is None:
         return 0
@@ -118,6 +119,25 @@ def bids_of(orders: Iterable[Order]) -> list[Bid]:
         for (market, token), spent in found.items()
         if spent
     ]
+
+
+def without(history: History, orders: Collection[Order], at: datetime) -> History:
+    """The history as if these alive orders had never been taken on; `at` is its moment."""
+    if not orders:
+        return history
+    day_orders, notional = dict(history.day_orders), int(history.day_notional)
+    for one in traded_of(orders, at):
+        day_orders[one.market_id] = day_orders.get(one.market_id, 0) - one.orders
+        notional -= one.notional
+    bids = {bid.token_id: bid.cost for bid in bids_of(orders)}
+    return replace(
+        history,
+        day_notional=Usdc(notional),
+        day_orders=day_orders,
+        stakes=tuple(
+            replace(stake, bids=Usdc(stake.bids - bids.get(stake.token_id, 0))) for stake in history.stakes
+        ),
+    )
 
 
 def marks_of(snapshots: Iterable[PortfolioSnapshot], *, at: datetime, since: datetime | None) -> Marks:

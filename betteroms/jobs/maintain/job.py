@@ -20,6 +20,7 @@ from betteroms.domain.rule import RuleSet
 from betteroms.domain.terms import Side
 from betteroms.jobs import gather
 from betteroms.jobs.desk import Desk
+from betteroms.jobs.endings import endings
 from betteroms.jobs.maintain import closing
 from betteroms.jobs.maintain.told import Pass, result
 from betteroms.jobs.maintain.valuing import bounded, portfolio, tilts_after, values_of
@@ -33,7 +34,7 @@ from betteroms.jobs.passage import (
     timing,
 )
 from betteroms.ports import Fact, Ledger, RiskChanged, Run, Snapshot
-from betteroms.sources.rules import Verdicts, adopted, evaluate
+from betteroms.sources.rules import Verdicts, adopted, bringing, evaluate
 
 SETTLED_WATCHED: Final = timedelta(days=7)
 """For so long after a payout a market is still asked whether it was another."""
@@ -84,7 +85,7 @@ def _opening(desk: Desk, at: datetime | None) -> Run:
 def _dry(desk: Desk, run: Run) -> dict[str, Any]:
     """The same pass on a ledger that is thrown away."""
     markets = desk.ledger.touched(run.mode, settled_since=run.now - SETTLED_WATCHED)
-    snapshot = desk.ledger.snapshot(run.mode, markets=markets, orders=[], at=run.now)
+    snapshot = desk.ledger.snapshot(run.mode, markets=markets, orders=[], at=run.now, valued=True)
     if snapshot.opening_cash is None:
         account = replace(snapshot.account, cash=desk.opening_cash)
         snapshot = replace(snapshot, account=account, deposited=desk.opening_cash)
@@ -97,7 +98,7 @@ def carried_out(desk: Desk, ledger: Ledger, run: Run, *, keep: bool) -> dict[str
     desk.show("looking at what is held")
     touched = ledger.touched(run.mode, settled_since=run.now - SETTLED_WATCHED)
     markets = gather.by_id(desk.catalog.markets(touched).values()) if touched else {}
-    snapshot = ledger.snapshot(run.mode, markets=touched, orders=[], at=run.now)
+    snapshot = ledger.snapshot(run.mode, markets=touched, orders=[], at=run.now, valued=True)
     passage = enter(
         desk,
         ledger,
@@ -130,11 +131,12 @@ def _walk(passage: Passage, markets: Mapping[MarketId, Market]) -> Pass:
     run, snapshot, pipeline = passage.run, passage.snapshot, passage.pipeline
     entries = closing.settlements(run, snapshot, markets)
     passage.ledger.note(entries)
-    pipeline.cancel(closing.endings(pipeline.open_orders, markets, run.now))
+    pipeline.cancel(endings(pipeline.open_orders, markets, run.now))
     pipeline.settle()
     held = _with(entries, positions_after(run, snapshot, (pipeline.settled_executions(),)))
     # Rules come with the fills of this pass and are judged in it; what they remember is kept first.
-    brought = adopted(pipeline.settled, snapshot.rules, mode=run.mode)
+    traded = bringing(pipeline.settled, before=snapshot.open_orders)
+    brought = adopted(traded, snapshot.rules, mode=run.mode)
     rules = {**snapshot.rules, **{found.token_id: found for found in brought}}
     verdicts = _verdicts(passage, rules, held, entries)
     passage.ledger.note([*brought, *verdicts.changed])

@@ -1,6 +1,7 @@
 """Marks, and what the account is worth: at most one snapshot for each mode and hour."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from betteroms.domain.book import Book
 from betteroms.domain.bounds import FillBounds
@@ -29,7 +30,7 @@ def values_of(
 def tilts_after(
     snapshot: Snapshot, settled: Mapping[OrderId, Order], changed: Sequence[FillBounds]
 ) -> list[Tilt]:
-    """By how much all bounds differ from what was filled, once this pass is booked.
+    """By how much the bounds in these markets differ from what was filled, once this pass is booked.
 
     `settled` are the orders of earlier runs that moved, `changed` the bounds that did.
     """
@@ -56,7 +57,12 @@ def bounded(tilts: Sequence[Tilt], snapshot: Snapshot, world: World) -> BoundedG
                 worths[outcome.token_id] = 2 * payout
     for token, book in world.books.items():
         worths[token] = mark(best_bid=book.best_bid, best_ask=book.best_ask).doubled
-    return gain(Usdc(0), tilts, worths)
+    here, elsewhere = gain(Usdc(0), tilts, worths), snapshot.elsewhere
+    return replace(
+        here,
+        pessimistic=Usdc(here.pessimistic + elsewhere.pessimistic),
+        optimistic=Usdc(here.optimistic + elsewhere.optimistic),
+    )
 
 
 def portfolio(

@@ -5,14 +5,18 @@ from typing import Any, Final
 
 import psycopg
 
+from betteroms.adapters.postgres import tilts
 from betteroms.adapters.postgres.columns import select_list
+from betteroms.adapters.postgres.views import reports
 from betteroms.adapters.postgres.views.reports import SNAPSHOT_COLUMNS, snapshot_from
+from betteroms.domain.bounds_value import Tilt
 from betteroms.domain.ids import MarketId, OrderId, TokenId
 from betteroms.domain.money import Size, Usdc
+from betteroms.domain.period import Period
 from betteroms.domain.portfolio import PortfolioSnapshot
 from betteroms.domain.position import Position
 from betteroms.domain.terms import Mode
-from betteroms.reckoning import BoundsMismatch
+from betteroms.reckoning import BoundsMismatch, TiltMismatch
 from betteroms.records import OrderMismatch
 
 _POSITION: Final = ("mode", "token_id", "market_id", "size", "cost_basis", "realised", "fees", "opened_at")
@@ -76,6 +80,20 @@ def bounds_mismatches(connection: psycopg.Connection[Any]) -> Sequence[BoundsMis
         )
         for order_id, least, filled, most in rows
     ]
+
+
+def tilt_mismatches(connection: psycopg.Connection[Any]) -> Sequence[TiltMismatch]:
+    """See `reckoning.Reckoning.tilt_mismatches`."""
+    found: list[TiltMismatch] = []
+    for mode in Mode:
+        stored = {one.token_id: one for one in tilts.stored(connection, mode)}
+        summed = {one.token_id: one for one in reports.tilts(connection, mode, Period())}
+        for token in sorted(stored.keys() | summed.keys()):
+            level = Tilt(token_id=token)
+            was, says = stored.get(token, level), summed.get(token, level)
+            if was != says:
+                found.append(TiltMismatch(mode=mode, stored=was, summed=says))
+    return found
 
 
 def snapshot_mismatches(connection: psycopg.Connection[Any]) -> Sequence[PortfolioSnapshot]:

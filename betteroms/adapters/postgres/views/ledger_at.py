@@ -153,6 +153,7 @@ def snapshot(
         quotes=state.quotes,
         tilts=state.tilts,
         worths=state.worths,
+        elsewhere=state.elsewhere,
         settlements=dict(sorted(settlements.items())),
         deposited=Usdc(deposited),
         fees=Usdc(fees),

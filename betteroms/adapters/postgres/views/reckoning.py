@@ -14,7 +14,7 @@ from betteroms.domain.period import Period
 from betteroms.domain.portfolio import PortfolioSnapshot
 from betteroms.domain.position import LedgerEntry
 from betteroms.domain.terms import Mode
-from betteroms.reckoning import Activity, BoundsMismatch, By, Following, Slipped, TokenSum
+from betteroms.reckoning import Activity, BoundsMismatch, By, Following, Slipped, TiltMismatch, TokenSum
 
 T = TypeVar("T")
 
@@ -91,6 +91,10 @@ class PostgresReckoning:
     def bounds_mismatches(self) -> Sequence[BoundsMismatch]:
         """See `reckoning.Reckoning.bounds_mismatches`."""
         return self._read(checks.bounds_mismatches)
+
+    def tilt_mismatches(self) -> Sequence[TiltMismatch]:
+        """See `reckoning.Reckoning.tilt_mismatches`."""
+        return self._read(checks.tilt_mismatches)
 
     def snapshot_mismatches(self) -> Sequence[PortfolioSnapshot]:
         """See `reckoning.Reckoning.snapshot_mismatches`."""
