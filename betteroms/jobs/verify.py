@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from betteroms.domain.ids import MarketId, TokenId
@@ -159,8 +160,9 @@ def _tilt(found: TiltMismatch) -> Iterator[str]:
     for what in ("pessimistic", "pessimistic_paid", "optimistic", "optimistic_paid"):
         one, other = getattr(found.stored, what), getattr(found.summed, what)
         if one != other:
-            unit = "e-12" if what.endswith("paid") else "e-6"
-            yield f"{name}: the sum {what} is {one}{unit}, its orders say {other}{unit}"
+            places = -12 if what.endswith("paid") else -6
+            was, says = (f"{Decimal(value).scaleb(places).normalize():f}" for value in (one, other))
+            yield f"{name}: the sum {what} is {was}, its orders say {says}"
 
 
 def _snapshot(found: PortfolioSnapshot) -> str:

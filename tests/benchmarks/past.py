@@ -28,7 +28,11 @@ SELECT mode, run_id, event, 'order', order_id::text, data, 'operator', placed_at
 FROM orders, (VALUES ('order_placed', '{}'::jsonb), ('order_filled', '{"complete": true}')) AS n (event, data)
 WHERE status = 'FILLED' ORDER BY placed_at, line;
 INSERT INTO fill_bounds (order_id, mode, at_once, ahead, pessimistic, optimistic)
-SELECT order_id, mode, 0, 100, filled_size / 2, filled_size FROM orders WHERE status = 'FILLED'
+SELECT order_id, mode, 0, 100, filled_size / 2, filled_size FROM orders WHERE status = 'FILLED';
+INSERT INTO tilts
+SELECT mode, token_id, min(market_id), sum(-less), sum(-less * limit_price), 0, 0
+FROM (SELECT *, CASE side WHEN 'BUY' THEN 1 ELSE -1 END * filled_size / 2 AS less FROM orders) o
+WHERE status = 'FILLED' GROUP BY mode, token_id
 """
 """Every order that was filled had rested, and would be half filled in the pessimistic world."""
 _PASSES: Final = """

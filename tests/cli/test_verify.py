@@ -17,6 +17,8 @@ from tests.cli.worlds import RAIN, SNOW
 ORDER = "f925abe0-2bdc-5165-bd74-89935fb7edd0"
 RESTING = "5f8a227a-8749-5e05-8291-4303b9c41229"
 TOKEN = RAIN.token_id(0)
+BOUNDS = f"paper fill bounds of {SNOW.token_id(0)}"
+"""Of what rests."""
 
 
 @pytest.fixture(autouse=True)
@@ -84,15 +86,20 @@ def test_what_a_run_wrote_agrees_with_itself(cli: Callable[..., Ran]) -> None:
         ),
         (
             "UPDATE fill_bounds SET at_once = 0, pessimistic = 0.5, optimistic = 1",
-            [f"order {RESTING}: filled_size is 0, its fill bounds go from 0.5 to 1"],
+            [
+                f"order {RESTING}: filled_size is 0, its fill bounds go from 0.5 to 1",
+                f"{BOUNDS}: the sum pessimistic is 0, its orders say 0.5",
+                f"{BOUNDS}: the sum pessimistic_paid is 0, its orders say 0.195",
+                f"{BOUNDS}: the sum optimistic is 0, its orders say 1",
+                f"{BOUNDS}: the sum optimistic_paid is 0, its orders say 0.39",
+            ],
         ),
         (
             f"INSERT INTO tilts VALUES ('paper', '{TOKEN}', '{RAIN.condition_id}', -0.5, -0.25, 1, 0)",
             [
-                f"paper fill bounds of {TOKEN}: the sum pessimistic is -500000e-6, its orders say 0e-6",
-                f"paper fill bounds of {TOKEN}: the sum pessimistic_paid is -250000000000e-12, "
-                "its orders say 0e-12",
-                f"paper fill bounds of {TOKEN}: the sum optimistic is 1000000e-6, its orders say 0e-6",
+                f"paper fill bounds of {TOKEN}: the sum pessimistic is -0.5, its orders say 0",
+                f"paper fill bounds of {TOKEN}: the sum pessimistic_paid is -0.25, its orders say 0",
+                f"paper fill bounds of {TOKEN}: the sum optimistic is 1, its orders say 0",
             ],
         ),
         (
