@@ -1,0 +1,1 @@
+"""The signatures of the sandbox's venue, and who its members are."""
