@@ -35,9 +35,13 @@ TYPED: Final = {
     "docs/cron.md",
     "docs/database.md",
     "docs/preview.md",
+    "docs/sandbox.md",
     "docs/scheduled-runs.md",
 }
-"""The pages whose commands are typed: here, or in tests/cli/test_{cron,plans_command,preview}.py."""
+"""The pages whose commands are typed: here, in tests/cli/test_{cron,plans_command,preview}.py, or in
+tests/sandbox/test_page.py."""
+SCRIPTS: Final = {"rules", "steps"}
+"""JSON with such a field is no plan, but a script of the sandbox: tests/sandbox/test_page.py reads those."""
 EDITORS_OWN: Final = "my-plan.json"
 DEMO: Final = f"betteroms trade '{ROOT}/plans/demo.json' --books '{ROOT}/plans/books' || [ $? -eq 5 ]"
 SCHEMA: Final = ROOT / "schemas" / "trade-plan-v1.schema.json"
@@ -264,6 +268,8 @@ def test_every_json_block_is_a_plan_or_an_instruction_that_is_valid(cli: Cli, tm
     names = []
     for block in blocks():
         if block.language != "json" or "schemaVersion" in (document := json.loads(block.text)):
+            continue
+        if SCRIPTS & document.keys():
             continue
         text = block.text
         if "marketId" in document:

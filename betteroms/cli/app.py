@@ -34,6 +34,7 @@ from betteroms.cli import (
     risk,
     rules,
     runs,
+    sandbox,
     scheduled,
     schema,
     trade,
@@ -69,6 +70,7 @@ app.add_typer(schema.app, name="schema")
 app.add_typer(cron.app, name="cron")
 logs.add_to(app)
 app.add_typer(notify.app, name="notify")
+app.add_typer(sandbox.app, name="sandbox")
 doctor.add_to(app)
 convert.add_to(app)
 export.add_to(app)

@@ -100,6 +100,9 @@ FAULTS: Final[dict[type[BaseException], Exit]] = {
         name="NOTIFICATION_FAILED",
         hint="docs/cron.md tells how BETTEROMS_NOTIFY_URLS is written",
     ),
+    errors.SandboxUnusable: Exit(
+        code=USAGE, name="SANDBOX_UNUSABLE", hint="docs/sandbox.md tells how files and options are written"
+    ),
     errors.DatabaseUnavailable: Exit(
         code=DATABASE, name="DATABASE_UNAVAILABLE", hint="betteroms doctor looks at what is wrong"
     ),

@@ -22,6 +22,7 @@ A refusal of one instruction is a value (`Denial`, in `order.py`), never one of 
     ├── ExtraMissing         a part of the program that was not installed
     ├── CrontabUnusable      the crontab cannot be read or replaced
     ├── NotificationFailed   a message that was asked for could not be sent
+    ├── SandboxUnusable      the sandbox cannot start as it was asked to
     └── DatabaseUnavailable  the database is gone, full, too old or too new
 """
 
@@ -133,6 +134,14 @@ class CrontabUnusable(BetterOmsError):
 
 class NotificationFailed(BetterOmsError):
     """A message could not be sent; `problems` names each service that did not take it, and why."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = tuple(problems)
+
+
+class SandboxUnusable(BetterOmsError):
+    """The sandbox cannot start as it was asked to; `problems` names every reason."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("\n".join(problems))
