@@ -11,6 +11,7 @@ from typing import Final
 
 from betteroms.domain.terms import Side
 from betteroms.sandbox.addresses import PUSD
+from betteroms.sandbox.exchange.checks import books_add_up, promises_add_up
 from betteroms.sandbox.model import MICROS, Order
 from betteroms.sandbox.world import World
 
@@ -122,6 +123,14 @@ def _open_orders_are_alive(world: World) -> Iterator[str]:
         yield f"{order_id} is {'open' if order_id in listed else 'alive'} and not both"
 
 
+def _promises_add_up(world: World) -> Iterator[str]:
+    yield from promises_add_up(world.exchange)
+
+
+def _books_add_up(world: World) -> Iterator[str]:
+    yield from books_add_up(world.exchange)
+
+
 INVARIANTS: Final[dict[str, Invariant]] = {
     "nobody owes": _no_debts,
     "shares are backed": _shares_are_backed,
@@ -131,4 +140,6 @@ INVARIANTS: Final[dict[str, Invariant]] = {
     "fills add up": _fills_add_up,
     "books are not crossed": _books_are_not_crossed,
     "open orders are alive": _open_orders_are_alive,
+    "promises add up": _promises_add_up,
+    "books add up": _books_add_up,
 }

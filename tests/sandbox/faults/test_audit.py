@@ -121,15 +121,32 @@ def forgotten(world: World) -> None:
     world.exchange.registry.closed(order)
 
 
+def overpromised(world: World) -> None:
+    world.exchange.holds.open["0xtaker", None] += 1
+
+
+def miscounted(world: World) -> None:
+    book = world.exchange.book(world.exchange.markets[PLAIN.condition_id])
+    next(iter(book.selling.levels.values())).size += 1
+
+
+HARMS = (
+    owes,
+    unbacked,
+    from_nowhere,
+    beyond_size,
+    beyond_limit,
+    lost_fill,
+    crossed,
+    forgotten,
+    overpromised,
+    miscounted,
+)
+
+
 @pytest.mark.parametrize(
     ("harm", "name"),
-    list(
-        zip(
-            (owes, unbacked, from_nowhere, beyond_size, beyond_limit, lost_fill, crossed, forgotten),
-            INVARIANTS,
-            strict=True,
-        )
-    ),
+    list(zip(HARMS, INVARIANTS, strict=True)),
 )
 def test_what_must_not_be_is_noticed(harm: Callable[[World], None], name: str) -> None:
     from betteroms.domain.terms import Side
