@@ -12,6 +12,7 @@ from betteroms.domain.errors import (
     NotFound,
     NotificationFailed,
     PlanInvalid,
+    SandboxUnusable,
     SettingsInvalid,
 )
 
@@ -45,6 +46,12 @@ def test_a_message_that_was_not_sent_names_each_service() -> None:
     raised = NotificationFailed(["tgram://…: refused", "mailto://…: no answer"])
     assert raised.problems == ("tgram://…: refused", "mailto://…: no answer")
     assert str(raised) == "tgram://…: refused\nmailto://…: no answer"
+
+
+def test_a_sandbox_that_cannot_start_names_every_reason() -> None:
+    raised = SandboxUnusable(["faults.json: is no JSON", "books: no market is recorded there"])
+    assert raised.problems == ("faults.json: is no JSON", "books: no market is recorded there")
+    assert str(raised) == "faults.json: is no JSON\nbooks: no market is recorded there"
 
 
 def test_every_fault_is_one_a_user_can_be_told_about() -> None:
