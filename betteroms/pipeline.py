@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from betteroms.domain.book import Book
+from betteroms.domain.book import Book, HashCheck
 from betteroms.domain.execution import Execution
 from betteroms.domain.ids import MarketId, OrderId, TokenId, order_id
+from betteroms.domain.in_flight import InFlight
 from betteroms.domain.intent import Cancel, Intent
 from betteroms.domain.market import Market
 from betteroms.domain.money import Price, Size, Usdc
@@ -22,13 +23,16 @@ from betteroms.domain.order import (
     Order,
     OrderEvent,
     OrderStatus,
+    Reversed,
     undelivered,
     unspent,
 )
 from betteroms.domain.risk import Account, Allowed, Exposure, Limits, judge
 from betteroms.domain.risk.checks import admissible
 from betteroms.domain.risk.past import without
+from betteroms.domain.risk.permits import Permits
 from betteroms.domain.rounding import Rules, rules_of, shape
+from betteroms.domain.terms import SellFrom
 from betteroms.ports import Executor, Ledger, Run, Snapshot
 
 STOPPED: Final = Denial(code="STOPPED_ON_REFUSAL", detail="an earlier instruction was refused")
@@ -82,7 +86,9 @@ class _TakenOn:
 class Pipeline:
     """One run's corridor over one world, one ledger and one executor.
 
-    `approved` are worst prices of MARKET orders, for which they take the place of those of now.
+    `approved` are worst prices of MARKET orders, for which they take the place of those of now. `sell_from`
+    says how far the settlement of shares must have come before they are sold. `permits` are the venue's
+    bounds where orders leave the process, where books must also be what they claim to be.
     """
 
     def __init__(
@@ -96,6 +102,8 @@ class Pipeline:
         limits: Limits,
         stop_on_refusal: bool = False,
         approved: Mapping[OrderId, Price] | None = None,
+        sell_from: SellFrom = SellFrom.MINED,
+        permits: Permits | None = None,
     ) -> None:
         self._run = run
         self._world = world
@@ -105,7 +113,9 @@ class Pipeline:
         self.limits = limits
         self._stop_on_refusal = stop_on_refusal
         self._approved = approved or {}
-        self._account = snapshot.account
+        self._permits = permits
+        self._in_flight = InFlight(snapshot.settling.booked, sell_from)
+        self._account = replace(snapshot.account, in_flight=self._in_flight.shares())
         self._open = {order.order_id: order for order in snapshot.open_orders}
         self._asked: set[OrderId] = set()
         self._settled: dict[OrderId, Order] = {}
@@ -125,13 +135,17 @@ class Pipeline:
         """What orders of earlier runs filled in this pass so far."""
         return self._settled_executions
 
+    @property
+    def in_flight(self) -> Mapping[TokenId, Size]:
+        """Of the shares held at the start, those that are not to be sold yet, as far as is known by now."""
+        return self._account.in_flight
+
     def settle(self) -> None:
         """Before anything new: what became of the orders that were left alive in these markets?"""
         moved: dict[OrderId, Order] = {}
-        for events in self._executor.poll(self.open_orders):
+        for events in self._executor.poll([*self.open_orders, *self._snapshot.settling.orders]):
             if events:
-                moved.update((order.order_id, order) for order in self._ledger.apply(events))
-                _gather(events, self._settled_executions)
+                moved.update((order.order_id, order) for order in self._booked(events))
         # Once all is told: a fill may come after the cancel that it raced.
         self._moved(list(moved.values()))
 
@@ -151,12 +165,11 @@ class Pipeline:
             CancelRequested(order_id=cancel.order_id, at=now, reason=cancel.reason)
             for cancel in wanted.values()
         ]
-        before = self._ledger.apply(asked)
+        before = self._ledger.apply(asked, sends_out=self._executor.sends_out)
         orders = {order.order_id: order for order in before}
         self._asked.update(wanted)
         events = self._executor.cancel(list(wanted.values()), orders)
-        self._moved(self._ledger.apply(events))
-        _gather(events, self._settled_executions)  # a fill may have raced the cancel
+        self._moved(self._booked(events))  # a fill may have raced the cancel
 
     def run(self, wishes: Iterable[Intent | Cancel]) -> Outcome:
         """Take each wish on or refuse it, write all of them down, carry them out, book what happened."""
@@ -170,7 +183,8 @@ class Pipeline:
         final: dict[OrderId, Order] = {}
         executions: dict[OrderId, list[Execution]] = {}
         for events in self._executor.submit(orders):
-            final.update((order.order_id, order) for order in self._ledger.apply(events))
+            moved = self._ledger.apply(events, sends_out=self._executor.sends_out)
+            final.update((order.order_id, order) for order in moved)
             _gather(events, executions)
         return Outcome(
             orders=[final.get(order.order_id, order) for order in taken_on.orders],
@@ -180,10 +194,17 @@ class Pipeline:
             waiting=[wish for wish in intents if wish.replaces in self._open],
         )
 
+    def _booked(self, events: Sequence[OrderEvent]) -> Sequence[Order]:
+        """Book what happened to orders of earlier runs; those that moved."""
+        moved = self._ledger.apply(events, sends_out=self._executor.sends_out)
+        _gather(events, self._settled_executions)
+        self._in_flight.tell(events)
+        return moved
+
     def _moved(self, orders: Sequence[Order]) -> None:
         """Take note of how orders of earlier runs stand now, and of what they no longer reserve."""
         ended = [order for order in orders if order.order_id in self._open and order.status not in ALIVE]
-        self._account = _released(self._account, ended)
+        self._account = replace(_released(self._account, ended), in_flight=self._in_flight.shares())
         for order in orders:
             self._settled[order.order_id] = order
             if order.status in ALIVE:
@@ -224,6 +245,7 @@ class Pipeline:
             _released(self._account, unsent),
             history=without(self._snapshot.history, unsent, self._run.now),
             resting=[order for order in self.open_orders if order.order_id not in names],
+            permits=self._permits,
         )
 
     def _judged(
@@ -236,7 +258,7 @@ class Pipeline:
         """The order as it would be sent, allowed and drawn on the account; or denied."""
         market = self._world.markets[intent.market_id]
         book = self._world.books.get(intent.token_id)
-        refused = verdict or admissible(market, book)
+        refused = verdict or admissible(market, book) or self._unbelievable(book)
         rules = self._world.rules[intent.token_id]
         if refused or book is None:
             return self._denied(name, intent, refused or Denial(code="NO_BOOK"))
@@ -274,6 +296,12 @@ class Pipeline:
             exempt=isinstance(allowed, Allowed) and allowed.exempt,
         )
 
+    def _unbelievable(self, book: Book | None) -> Denial | None:
+        """A book that is not what it claims to be is good enough for paper only."""
+        if self._permits is None or book is None or book.hash_check is not HashCheck.MISMATCH:
+            return None
+        return Denial(code="BOOK_HASH_MISMATCH", detail=f"book={book.book_id[:12]}")
+
     def _denied(self, name: OrderId, intent: Intent, denial: Denial) -> Order:
         return Order(
             order_id=name,
@@ -302,9 +330,9 @@ def _expiry(intent: Intent, now: datetime) -> datetime | None:
 
 
 def _gather(events: Sequence[OrderEvent], executions: dict[OrderId, list[Execution]]) -> None:
-    """Add the fills among the events; an order may have been filled more than once."""
+    """Add the fills among the events, and those taken back; an order may have been filled more than once."""
     for event in events:
-        if isinstance(event, Filled):
+        if isinstance(event, Filled | Reversed):
             executions.setdefault(event.order_id, []).extend(event.executions)
 
 

@@ -92,6 +92,60 @@ class TiltMismatch:
     summed: Tilt
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettlementMismatch:
+    """A fill whose settlement is not what was told of it; `taken_back` says that a reversal is booked.
+
+    None where there is no such row, or nothing was told.
+    """
+
+    order_id: OrderId
+    external_execution_id: str
+    stored: str | None
+    told: str | None
+    taken_back: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedMismatch:
+    """An order that has ended and whose signed bytes are kept, or one that is alive and whose are not."""
+
+    order_id: OrderId
+    kept: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filled:
+    """What an order, or its twin, came to as it was submitted; `cash` is dollars that changed hands."""
+
+    status: str
+    code: str | None
+    size: Size
+    cash: Usdc
+    fee: Usdc
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TwinRecord:
+    """A live order beside its twin on paper.
+
+    `live` holds what it took at once, `later` the shares it was filled with while it rested. `sent_at` is
+    when it was about to leave, `filled_at` when the last of what it took at once was matched.
+    """
+
+    order_id: OrderId
+    plan_id: str | None
+    market_id: MarketId
+    market_name: str
+    outcome: str
+    side: str
+    live: Filled
+    later: Size
+    twin: Filled
+    sent_at: datetime | None
+    filled_at: datetime | None
+
+
 class Follower(Protocol):
     """Something that is told the movements of one token, in the ledger's sequence, by their bare numbers.
 
@@ -159,6 +213,10 @@ class Reckoning(Protocol):
         """
         ...
 
+    def twins(self, period: Period) -> Sequence[TwinRecord]:
+        """The live orders of the period that have a twin, in the order they were taken on."""
+        ...
+
     def snapshots(
         self, mode: Mode, period: Period, *, limit: int | None = None
     ) -> Sequence[PortfolioSnapshot]:
@@ -183,6 +241,14 @@ class Reckoning(Protocol):
 
     def tilt_mismatches(self) -> Sequence[TiltMismatch]:
         """Sums over fill bounds that differ from those drawn anew; empty when all is well."""
+        ...
+
+    def settlement_mismatches(self) -> Sequence[SettlementMismatch]:
+        """Fills whose settlement is not what was told of it; empty when all is well."""
+        ...
+
+    def signed_mismatches(self) -> Sequence[SignedMismatch]:
+        """Orders whose signed bytes are kept and should not be, or the other way; empty when all is well."""
         ...
 
     def snapshot_mismatches(self) -> Sequence[PortfolioSnapshot]:

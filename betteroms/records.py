@@ -14,7 +14,7 @@ from betteroms.domain.execution import Execution
 from betteroms.domain.ids import BookId, MarketId, OrderId, RunId, TokenId
 from betteroms.domain.market import Market, Outcome
 from betteroms.domain.money import Price, Size, Usdc
-from betteroms.domain.order import Order, OrderStatus
+from betteroms.domain.order import ChainState, Order, OrderEvent, OrderStatus
 from betteroms.domain.position import Position
 from betteroms.domain.risk import History
 from betteroms.domain.rule import RuleSet
@@ -114,7 +114,8 @@ class EventRecord:
 class PositionRecord:
     """A position with its market and the prices it was last seen at.
 
-    `minimum_size` is the market's smallest order, None where nobody stated it.
+    `minimum_size` is the market's smallest order, None where nobody stated it. `external` says that some of
+    it was traded by orders that are not ours.
     """
 
     position: Position
@@ -124,6 +125,7 @@ class PositionRecord:
     best_bid: Price | None
     best_ask: Price | None
     marked_at: datetime | None
+    external: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +145,14 @@ class MarketRecord:
     market_id: MarketId
     name: str
     outcomes: tuple[Outcome, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """How far a fill has come on the chain, and by which transaction as far as one is known."""
+
+    state: ChainState
+    transaction_hash: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,6 +269,10 @@ class Records(Reckoning, Protocol):
         """The run with everything kept of it."""
         ...
 
+    def reconciliation(self) -> Mapping[str, Any] | None:
+        """What the last live poll that could compare books found; see `jobs.live.reconcile`. None before."""
+        ...
+
     def recording(self, run_id: RunId) -> Recording:
         """What the run kept so that it can be recomputed."""
         ...
@@ -274,6 +288,14 @@ class Records(Reckoning, Protocol):
 
         Folded from the facts up to the run's sequence; what moves on without a trace is as the run kept it.
         """
+        ...
+
+    def told_in(self, run_id: RunId) -> Sequence[OrderEvent]:
+        """What happened to orders in this run's last attempt, in the ledger's sequence."""
+        ...
+
+    def settled(self, order_id: OrderId) -> Mapping[str, Settled]:
+        """How far the order's fills have settled, by the venue's names of them."""
         ...
 
     def orders(

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from betteroms.domain.errors import SettingsInvalid
 from betteroms.domain.money import MICROS, Price, Usdc, to_text
 from betteroms.domain.secret import Secret
+from betteroms.domain.terms import SellFrom
 from betteroms.settings_text import (
     NOTICES_DEFAULT,
     address,
@@ -33,9 +34,12 @@ from betteroms.settings_text import (
     seconds,
     seconds_text,
     secret,
+    sell_from,
     services,
     whole,
     wss,
+    yes_or_no,
+    yes_text,
 )
 
 if TYPE_CHECKING:
@@ -74,6 +78,10 @@ VARIABLES: Final[Mapping[str, Variable]] = {
     "POLYMARKET_API_SECRET": Variable("api_secret", secret, None),
     "POLYMARKET_API_PASSPHRASE": Variable("api_passphrase", secret, None),
     "POLYMARKET_FUNDER": Variable("funder", address),
+    "POLYMARKET_RELAYER_API_KEY": Variable("relayer_api_key", secret, None),
+    "POLYMARKET_RELAYER_API_KEY_ADDRESS": Variable("relayer_api_key_address", address),
+    "BETTEROMS_SESSION_KEY": Variable("session_key", yes_or_no, yes_text),
+    "BETTEROMS_KEYSTORE_PASSPHRASE_FILE": Variable("keystore_passphrase_file", directory),
     "DATABASE_URL": Variable("database_url", database, None),
     "BETTEROMS_HOME": Variable("home", directory),
     "CRON_INTERVAL_MINUTES": Variable("cron_interval_minutes", minutes),
@@ -83,6 +91,7 @@ VARIABLES: Final[Mapping[str, Variable]] = {
     "BETTEROMS_RELAYER_URL": Variable("relayer_url", https),
     "BETTEROMS_RPC_URL": Variable("rpc_url", node, None),
     "BETTEROMS_WS_URL": Variable("ws_url", wss),
+    "BETTEROMS_GEOBLOCK_URL": Variable("geoblock_url", https),
     "BETTEROMS_PAPER_CASH": Variable("paper_cash", dollars, to_text),
     "BETTEROMS_PAPER_LIQUIDITY_FRACTION": Variable("paper_liquidity_fraction", fraction, to_text),
     "BETTEROMS_PAPER_SLIPPAGE_TICKS": Variable("paper_slippage_ticks", whole(0, SLIPPAGE_TICKS_MAX)),
@@ -98,6 +107,7 @@ VARIABLES: Final[Mapping[str, Variable]] = {
     "BETTEROMS_MAX_SPREAD": Variable("spread_max", fraction, to_text),
     "BETTEROMS_MIN_DEPTH_USD": Variable("depth_min", dollars, to_text),
     "BETTEROMS_MAX_BOOK_AGE_SECONDS": Variable("book_age_max", book_age, seconds_text),
+    "BETTEROMS_SELL_FROM": Variable("sell_from", sell_from),
     "BETTEROMS_HTTP_ATTEMPTS": Variable("http_attempts", whole(1, HTTP_ATTEMPTS_MAX)),
     "BETTEROMS_HTTP_TIMEOUT_SECONDS": Variable("http_timeout", seconds, seconds_text),
     "BETTEROMS_BOOKS_PER_REQUEST": Variable("books_per_request", whole(1, BOOKS_PER_REQUEST_MAX)),
@@ -121,6 +131,10 @@ class Settings:
     api_secret: Secret | None = None
     api_passphrase: Secret | None = None
     funder: str | None = None
+    relayer_api_key: Secret | None = None
+    relayer_api_key_address: str | None = None
+    session_key: bool = False
+    keystore_passphrase_file: Path | None = None
     database_url: Secret | None = None
     home: Path
     cron_interval_minutes: int = 60
@@ -130,6 +144,7 @@ class Settings:
     relayer_url: str = "https://relayer-v2.polymarket.com"
     rpc_url: Secret = NODE
     ws_url: str = "wss://ws-subscriptions-clob.polymarket.com/ws"
+    geoblock_url: str = "https://polymarket.com/api/geoblock"
     paper_cash: Usdc = PAPER_CASH
     paper_liquidity_fraction: int = MICROS
     paper_slippage_ticks: int = 0
@@ -145,6 +160,7 @@ class Settings:
     spread_max: Price = SPREAD_MAX
     depth_min: Usdc | None = None
     book_age_max: timedelta = BOOK_AGE_MAX
+    sell_from: SellFrom = SellFrom.MINED
     http_attempts: int = 4
     http_timeout: timedelta = timedelta(seconds=10)
     books_per_request: int = BOOKS_PER_REQUEST_MAX

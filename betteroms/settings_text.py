@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from betteroms.domain.money import MICROS, Usdc, to_micros, to_text
 from betteroms.domain.secret import Secret
+from betteroms.domain.terms import SellFrom
 from betteroms.jobs.notices import Kind
 
 DOLLARS_MAX: Final = Usdc(10**12 * MICROS)
@@ -112,6 +113,16 @@ def directory(text: str) -> Path:
     return path
 
 
+def yes_or_no(text: str) -> bool:
+    if text.lower() not in ("yes", "no"):
+        raise ValueError(f"{_shown(text)} is neither yes nor no")
+    return text.lower() == "yes"
+
+
+def yes_text(value: bool) -> str:
+    return "yes" if value else "no"
+
+
 def whole(least: int, most: int) -> Callable[[str], int]:
     def read(text: str) -> int:
         if not re.fullmatch(r"[0-9]{1,9}", text) or not least <= int(text) <= most:
@@ -160,6 +171,12 @@ def seconds(text: str) -> timedelta:
 
 def book_age(text: str) -> timedelta:
     return timedelta(seconds=whole(1, BOOK_AGE_SECONDS_MAX)(text))
+
+
+def sell_from(text: str) -> SellFrom:
+    if text.lower() not in list(SellFrom):
+        raise ValueError(f"{_shown(text)} is none of {', '.join(SellFrom)}")
+    return SellFrom(text.lower())
 
 
 def seconds_text(duration: timedelta) -> str:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any, Final
@@ -87,7 +88,7 @@ def unknown_words(line: str) -> str | None:
 
     `…` stands for words that are left out.
     """
-    command: Any = typer.main.get_command(app)
+    command: Any = _program()
     options = _options(command)
     for word in line.split()[1:]:
         if word.startswith("--"):
@@ -100,6 +101,11 @@ def unknown_words(line: str) -> str | None:
         elif hasattr(command, "commands") and word != "…":
             return word
     return None
+
+
+@cache
+def _program() -> Any:
+    return typer.main.get_command(app)
 
 
 def _options(command: Any) -> set[str]:

@@ -1,7 +1,7 @@
 """The migrations: up, down, equal to the tables, and honest about schemas they do not know."""
 
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import psycopg
@@ -15,16 +15,18 @@ from sqlalchemy import create_engine, pool
 
 from betteroms.adapters.postgres import columns, schema, tables
 from betteroms.adapters.postgres.database import ready
+from betteroms.adapters.postgres.sent import Settlement
 from betteroms.domain.bounds import FillBounds
 from betteroms.domain.errors import DatabaseUnavailable
 from betteroms.domain.execution import Execution
 from betteroms.domain.fees import FeeSchedule
 from betteroms.domain.intent import Intent
 from betteroms.domain.market import Market
-from betteroms.domain.order import Order
+from betteroms.domain.order import ChainState, Order, Progressed, Rejected
 from betteroms.domain.portfolio import PortfolioSnapshot
 from betteroms.domain.position import LedgerEntry, Position
 from betteroms.domain.rule import RuleSet, Trigger
+from betteroms.domain.terms import Mode
 from betteroms.ports import Run, StoredPlan
 from tests.contracts.builders import (
     a_run,
@@ -40,6 +42,7 @@ from tests.contracts.builders import (
 )
 from tests.contracts.builders import book as a_book_of
 from tests.contracts.fact_builders import order_bounds, portfolio, rule_set, settlement
+from tests.contracts.live_builders import bought, live_run, named, progressed
 from tests.contracts.postgres_installation import PostgresInstallation
 from tests.domain.examples import shares, size, usdc
 
@@ -169,7 +172,8 @@ def test_a_ledger_goes_down_to_the_first_schema_and_up_again_with_all_that_fits_
     assert common(after, old) == common(before, old)
     later = {table: rows for table, rows in after.items() if table not in old}
     assert set(later) == {
-        *("execution_rules", "fill_bounds", "plans", "portfolio_snapshots", "settings", "tilts")
+        *("execution_rules", "fill_bounds", "plans", "portfolio_snapshots", "settings", "tilts"),
+        *("chain_states", "signed_orders"),
     }
     assert not any(later.values())
 
@@ -194,6 +198,65 @@ def test_a_ledger_of_the_first_schema_trades_on_after_it_was_brought_up(
     assert (list(after.open_orders), after.account.held) == ([], {})
     assert after.account.cash == usdc("1074.9")
     at.close()
+
+
+def refusal(connection: psycopg.Connection[Any], url: str) -> str | None:
+    """Go down by one revision; what kept it from that."""
+    before = content(connection)
+    try:
+        schema.migrate(url, schema.REVISIONS[-2])
+    except DatabaseUnavailable as refused:
+        assert schema.revision(connection) == schema.HEAD
+        assert content(connection) == before
+        return str(refused)
+    return None
+
+
+@pytest.mark.parametrize("sent", [False, True], ids=["never sent", "being sent"])
+def test_going_down_is_refused_while_a_live_order_is_alive(
+    empty_database_url: str, connection: psycopg.Connection[Any], sent: bool
+) -> None:
+    schema.migrate(empty_database_url, schema.HEAD)
+    at = PostgresInstallation(empty_database_url)
+    run = live_run(at)
+    order = replace(named(run), sending_at=run.now if sent else None)
+    at.ledger.record([order], [], sends_out=True)
+    assert "a live order is alive" in (refusal(connection, empty_database_url) or "")
+    over = Rejected(order_id=order.order_id, at=run.now, code="VENUE_REFUSED")
+    at.ledger.apply([over])
+    at.close()
+    assert refusal(connection, empty_database_url) is None
+
+
+def test_going_down_is_refused_while_a_fill_settles(
+    empty_database_url: str, connection: psycopg.Connection[Any]
+) -> None:
+    schema.migrate(empty_database_url, schema.HEAD)
+    at = PostgresInstallation(empty_database_url)
+    order = bought(at, ("trade-1", ChainState.MINED), complete=True)
+    assert "a fill settles still" in (refusal(connection, empty_database_url) or "")
+    run = live_run(at, None, hours=1)
+    at.ledger.apply([progressed(order, ChainState.CONFIRMED)], sends_out=True)
+    finish(at.ledger, run)
+    at.close()
+    before = columns_of(connection)
+    assert refusal(connection, empty_database_url) is None
+    # Up again: what was bought is there, and nothing of it is asked after any more.
+    schema.migrate(empty_database_url, schema.HEAD)
+    assert columns_of(connection) == before
+    at = PostgresInstallation(empty_database_url)
+    snapshot = whole_snapshot(at.ledger, Mode.LIVE)
+    assert snapshot.account.held == {order.intent.token_id: size("10")}
+    assert (list(snapshot.settling.orders), snapshot.settling.booked) == ([], {})
+    at.close()
+
+
+def test_orders_that_rest_on_paper_keep_nobody_from_going_down(
+    empty_database_url: str, connection: psycopg.Connection[Any]
+) -> None:
+    schema.migrate(empty_database_url, schema.HEAD)
+    lived(connection, empty_database_url, facts=False).close()
+    assert refusal(connection, empty_database_url) is None
 
 
 def ready_then_closed(url: str) -> str | None:
@@ -238,7 +301,8 @@ def names(shape: type) -> set[str]:
 def test_an_order_row_holds_what_an_order_and_its_intent_hold() -> None:
     renamed = {"key": "intent_key", "lifetime_seconds": "cancel_after"}
     intent = {renamed.get(name, name) for name in names(Intent)} | {"wished_unit"}
-    order = (names(Order) - {"intent"}) | {"amount_unit"}
+    # What is signed is money: it has a table of its own, for as long as the order is alive.
+    order = (names(Order) - {"intent", "signed"}) | {"amount_unit"}
     assert set(columns.ORDER_COLUMNS) == intent | order
     assert set(columns.ORDER_COLUMNS) == set(tables.OrderRow.model_fields)
 
@@ -246,6 +310,10 @@ def test_an_order_row_holds_what_an_order_and_its_intent_hold() -> None:
 def test_an_execution_row_holds_what_an_execution_holds() -> None:
     assert set(columns.EXECUTION_COLUMNS) == names(Execution)
     assert set(tables.ExecutionRow.model_fields) == names(Execution) | {"sequence"}
+
+
+def test_a_settlement_row_holds_what_is_told_of_a_settlement() -> None:
+    assert set(tables.ChainStateRow.model_fields) == names(Settlement) == names(Progressed) | {"mode"}
 
 
 def test_a_position_row_holds_a_position_and_its_last_seen_prices() -> None:

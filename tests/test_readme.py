@@ -14,8 +14,14 @@ from psycopg import sql
 
 from betteroms.adapters.postgres.bundled.binaries import program
 from betteroms.cli import app
+from betteroms.sandbox.addresses import CONDITIONAL_TOKENS, EXCHANGES, POSITION_MANAGER
+from betteroms.sandbox.seeding import test_wallets
+from betteroms.sandbox.seeding.wallets import admit_test_wallets
+from betteroms.sandbox.world import World
 from tests.cli.crontabs import CrontabProgram, stand_in
+from tests.cli.members import hosts as venue_hosts
 from tests.docs_blocks import PAGES, ROOT, SETTINGS, SHELL_LANGUAGES, Block, NewUser, blocks, new_user, page
+from tests.sandbox.running import sandbox_venue
 from tests.simulation.worlds import MORNING_MS, Market
 from tests.venue_server import VenueServer
 
@@ -30,6 +36,7 @@ SHOWN_ONLY: Final = {
 """The blocks marked `text`, by their first lines: why they are not typed."""
 TYPED: Final = {
     "README.md",
+    "docs/bad-days.md",
     "docs/commands.md",
     "docs/credentials.md",
     "docs/cron.md",
@@ -38,8 +45,8 @@ TYPED: Final = {
     "docs/sandbox.md",
     "docs/scheduled-runs.md",
 }
-"""The pages whose commands are typed: here, in tests/cli/test_{cron,plans_command,preview}.py, or in
-tests/sandbox/test_page.py."""
+"""The pages whose commands are typed: here, in tests/cli/test_{cron,plans_command,preview}.py, in
+tests/sandbox/test_page.py, or in tests/live/test_bad_days.py."""
 SCRIPTS: Final = {"rules", "steps"}
 """JSON with such a field is no plan, but a script of the sandbox: tests/sandbox/test_page.py reads those."""
 EDITORS_OWN: Final = "my-plan.json"
@@ -113,9 +120,9 @@ def test_the_commands_of_every_page_are_typed() -> None:
 
 
 def test_screens_are_shown_where_a_test_compares_them() -> None:
-    """tests/cli/test_docs.py, test_preview.py and test_replay.py do."""
+    """tests/cli/test_docs.py, test_preview.py and test_replay.py do, and tests/live/test_bad_days.py."""
     pages = {block.page for block in blocks() if block.language == "console"}
-    assert pages == {"docs/commands.md", "docs/preview.md", "docs/replay.md"}
+    assert pages == {"docs/bad-days.md", "docs/commands.md", "docs/preview.md", "docs/replay.md"}
 
 
 def type_the_readme(user: NewUser, directory: Path) -> dict[str, str]:
@@ -252,16 +259,35 @@ def test_the_pages_about_database_and_commands_can_be_typed_after_the_demo() -> 
 
 
 def test_the_page_about_credentials_can_be_followed() -> None:
-    shell, filled = blocks("docs/credentials.md")
-    with new_user() as user:
+    copied, filled, *later = blocks("docs/credentials.md")
+    typed = [line for block in later for line in block.commands]
+    asked = "betteroms keys import"  # it asks, and nobody is there: test_terminal types the answers
+    assert {"betteroms keys show-address", "betteroms doctor", asked} < set(typed)
+    with sandbox_venue(_ready) as venue, new_user() as user:
         (user.home / ".env.local.example").write_bytes((ROOT / ".env.local.example").read_bytes())
-        user.types(shell.commands, directory=user.home)
+        user.types(copied.commands, directory=user.home)
         secrets = user.home / ".env.local"
         assert secrets.stat().st_mode & 0o777 == 0o600
         secrets.write_text(secrets.read_text() + filled.text)
         user.types(["betteroms db status"], directory=user.home)
+        wallet = test_wallets(0)[-1]
+        mine = {"POLYMARKET_PRIVATE_KEY": wallet.private_key, "POLYMARKET_FUNDER": wallet.address}
         for line in filled.text.splitlines():
             assert f"\n# {line}" in secrets.read_text()
+            secrets.write_text(secrets.read_text().replace(f"\n{line}\n", f"\n{line}{mine[line[:-1]]}\n"))
+        hosts = "".join(f"{name}={url}\n" for name, url in venue_hosts(venue).items())
+        secrets.write_text(secrets.read_text() + hosts)
+        user.types([line for line in typed if line != asked], directory=user.home)
+        assert "POLYMARKET_API_SECRET=" in secrets.read_text()
+        assert secrets.stat().st_mode & 0o777 == 0o600
+
+
+def _ready(world: World) -> None:
+    """The venue's test wallets, with every approval that trading needs."""
+    for wallet in admit_test_wallets(world):
+        for shares in (CONDITIONAL_TOKENS, POSITION_MANAGER):
+            for exchange in EXCHANGES:
+                world.bank.set_operator(wallet.address, shares, exchange, allowed=True)
 
 
 def test_every_json_block_is_a_plan_or_an_instruction_that_is_valid(cli: Cli, tmp_path: Path) -> None:

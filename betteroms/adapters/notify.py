@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from betteroms.domain.errors import ExtraMissing
 from betteroms.domain.secret import Secret
-from betteroms.ports import Journal
+from betteroms.ports.journal import Journal
 
 SEND_SECONDS_MAX: Final = 15.0
 """So long all services together may take; whoever has not answered then is left behind."""

@@ -17,17 +17,23 @@ import typer
 
 from betteroms import __version__
 from betteroms.cli import (
+    allowances,
+    canceling,
     convert,
+    credentials,
     cron,
     db,
     doctor,
     exits,
     export,
     journal,
+    keys,
+    live,
     logs,
     notify,
     orders,
     plans,
+    polling,
     portfolio,
     positions,
     report,
@@ -56,21 +62,27 @@ app = typer.Typer(
 )
 trade.add_to(app)
 scheduled.add_to(app)
+polling.add_to(app)
 app.add_typer(plans.app, name="plans")
 app.add_typer(runs.app, name="runs")
 app.add_typer(orders.app, name="orders")
 orders.add_to(app)
+canceling.add_to(orders.app)
 app.add_typer(positions.app, name="positions")
 app.add_typer(portfolio.app, name="portfolio")
 report.add_to(app)
 app.add_typer(rules.app, name="rules")
 app.add_typer(risk.app, name="risk")
+app.add_typer(live.app, name="live")
 app.add_typer(db.app, name="db")
 app.add_typer(schema.app, name="schema")
 app.add_typer(cron.app, name="cron")
 logs.add_to(app)
 app.add_typer(notify.app, name="notify")
 app.add_typer(sandbox.app, name="sandbox")
+app.add_typer(keys.app, name="keys")
+credentials.add_to(app)
+allowances.add_to(app)
 doctor.add_to(app)
 convert.add_to(app)
 export.add_to(app)

@@ -9,7 +9,7 @@ from betteroms.cli import exits, render
 from betteroms.cli.options import Json, command
 
 if TYPE_CHECKING:
-    from betteroms.jobs.doctor import Finding
+    from betteroms.jobs.findings import Finding
 
 STYLES: Final = {"ok": "green", "skipped": "dim", "warning": "yellow", "failed": "red"}
 

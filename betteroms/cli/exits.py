@@ -79,11 +79,52 @@ FAULTS: Final[dict[type[BaseException], Exit]] = {
     errors.CashShort: Exit(
         code=REFUSED, name="INSUFFICIENT_CASH", hint="betteroms portfolio show tells what is free"
     ),
+    errors.CredentialsUnusable: Exit(
+        code=CREDENTIALS,
+        name="CREDENTIALS_UNUSABLE",
+        hint="docs/credentials.md tells which key, address and credentials are needed",
+    ),
+    errors.LiveOff: Exit(
+        code=REFUSED,
+        name="LIVE_OFF",
+        hint="betteroms live status tells how the switch stands; docs/live.md, how to go live",
+    ),
+    errors.LiveUnconfirmed: Exit(
+        code=REFUSED, name="LIVE_NOT_CONFIRMED", hint="--yes says so where nobody can be asked"
+    ),
+    errors.LiveUnrehearsed: Exit(
+        code=REFUSED,
+        name="LIVE_NOT_REHEARSED",
+        hint="betteroms preview PLAN, or betteroms live shadow and a run of it, is a rehearsal",
+    ),
+    errors.LedgerBehindVenue: Exit(
+        code=REFUSED,
+        name="LEDGER_BEHIND_VENUE",
+        hint="betteroms poll --adopt takes them in, once you know where they come from",
+    ),
+    errors.VenueUnfit: Exit(
+        code=REFUSED, name="VENUE_UNFIT", hint="betteroms doctor looks at the venue and at your clock"
+    ),
+    errors.OutcomeUnknown: Exit(
+        code=OUTCOME_UNKNOWN,
+        name="OUTCOME_UNKNOWN",
+        hint="betteroms poll finds out; nothing is sent twice meanwhile",
+    ),
+    errors.OrderMisnamed: Exit(
+        code=OUTCOME_UNKNOWN,
+        name="ORDER_ID_MISMATCH",
+        hint="the switch is OFF; betteroms orders cancel-all --mode live ends whatever the venue holds",
+    ),
     errors.LockHeld: Exit(code=LOCKED, name="LOCK_HELD", hint="--wait says for how many seconds to wait"),
     errors.VenueUnreachable: Exit(
         code=VENUE_UNREACHABLE,
         name="VENUE_UNREACHABLE",
         hint="betteroms doctor looks at the connection; the same command again takes the run up",
+    ),
+    errors.CredentialsRefused: Exit(
+        code=CREDENTIALS,
+        name="CREDENTIALS_UNUSABLE",
+        hint="betteroms generate-creds --write gets those that belong to the key",
     ),
     errors.StorageUnreachable: Exit(
         code=VENUE_UNREACHABLE,
@@ -99,6 +140,16 @@ FAULTS: Final[dict[type[BaseException], Exit]] = {
         code=VENUE_UNREACHABLE,
         name="NOTIFICATION_FAILED",
         hint="docs/cron.md tells how BETTEROMS_NOTIFY_URLS is written",
+    ),
+    errors.TransactionFailed: Exit(
+        code=REFUSED,
+        name="TRANSACTION_FAILED",
+        hint="what was done stays done; the same command again does the rest",
+    ),
+    errors.TransactionPending: Exit(
+        code=OUTCOME_UNKNOWN,
+        name="TRANSACTION_PENDING",
+        hint="the same command again, in a minute, shows what has come of it and does the rest",
     ),
     errors.SandboxUnusable: Exit(
         code=USAGE, name="SANDBOX_UNUSABLE", hint="docs/sandbox.md tells how files and options are written"

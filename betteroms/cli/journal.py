@@ -9,7 +9,7 @@ from betteroms.cli import render
 from betteroms.cli.faults import say
 
 if TYPE_CHECKING:
-    from betteroms.ports import Journal
+    from betteroms.ports.journal import Journal
     from betteroms.settings import Settings
 
 VERBOSE: Final[ContextVar[bool]] = ContextVar("verbose", default=False)

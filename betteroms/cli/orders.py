@@ -119,7 +119,7 @@ def _row(row: Mapping[str, Any], wide: bool) -> list[Any]:
         render.size(row),
         render.number(row["filledSize"]),
         *([render.average(row["averagePrice"])] if wide else []),
-        render.status(row),
+        render.status(row).append(f", {row['code']}" if row["source"] == "external" else ""),
     ]
 
 

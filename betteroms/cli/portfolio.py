@@ -22,6 +22,9 @@ HOURS_DEFAULT: Final = 168
 NO_SNAPSHOTS: Final = "no snapshots: run and maintain take one in each hour"
 ROWS_MAX: Final = 40
 ModeName = Annotated[Literal["paper", "shadow", "live"], typer.Option("--mode", help="Whose account.")]
+CashMode = Annotated[
+    Literal["paper", "shadow", "live"], typer.Option("--mode", help="Whose account's ledger.")
+]
 Amount = Annotated[str, typer.Argument(metavar="AMOUNT", help="Dollars, exactly: 250 or 99.50.")]
 Wait = Annotated[
     int,
@@ -79,7 +82,29 @@ def show(
         render.table(heads, shown, totals=["total", *_worth(told)]) if rows else "nothing is held",
         f"… {hidden:,} more markets; --json has them all" if hidden > 0 else None,
         render.section("Account", _account(told)),
+        render.section("At the venue, which counts", _at_the_venue(told)),
     )
+
+
+def _at_the_venue(told: Mapping[str, Any]) -> list[str]:
+    """The venue's positions, when they were read, and where our books differ; nothing but in live."""
+    if "venue" not in told:
+        return []
+    found = told["venue"]
+    if found is None:
+        return ["not compared yet: betteroms poll does"]
+    cash = found["cash"]
+    rows = [
+        f"{render.market(row['marketId'])} {render.token(row['tokenId'])}: {row['venue']} shares"
+        + (f", but {row['ledger']} in our ledger" if row["differs"] else "")
+        for row in found["positions"][:ROWS_MAX]
+    ]
+    ours = f", but {render.dollars(cash['ledger'])} in our ledger" if cash["differs"] else ""
+    return [
+        f"as of {render.moment(found['at'], seconds=True)}",
+        f"cash {render.dollars(cash['venue'])}{ours}",
+        *rows,
+    ]
 
 
 def _worth(row: Mapping[str, Any]) -> list[Any]:
@@ -174,12 +199,15 @@ def _snapshot(row: Mapping[str, Any]) -> list[Any]:
     "deposit",
     example="betteroms portfolio deposit 500",
     does="Bring cash into the paper wallet.",
-    more="Each call brings it once more. Profit, loss and drawdown leave it out.",
+    more="Each call brings it once more. Profit, loss and drawdown leave it out. With --mode live it only "
+    "tells the ledger of dollars that you sent to the wallet: no money is moved.",
 )
-def deposit(amount: Amount, wait: Wait = WAIT_SECONDS, as_json: Json = False) -> None:
+def deposit(
+    amount: Amount, mode: CashMode = "paper", wait: Wait = WAIT_SECONDS, as_json: Json = False
+) -> None:
     from betteroms.domain.position import EntryKind
 
-    _move("portfolio deposit", EntryKind.DEPOSIT, amount, wait=wait, as_json=as_json)
+    _move("portfolio deposit", EntryKind.DEPOSIT, amount, mode=mode, wait=wait, as_json=as_json)
 
 
 @command(
@@ -187,15 +215,18 @@ def deposit(amount: Amount, wait: Wait = WAIT_SECONDS, as_json: Json = False) ->
     "withdraw",
     example="betteroms portfolio withdraw 99.50",
     does="Take cash out of the paper wallet.",
-    more="No more than is free of what open orders reserve: else exit code 5.",
+    more="No more than is free of what open orders reserve: else exit code 5. With --mode live it only tells "
+    "the ledger of dollars that you took out of the wallet: no money is moved.",
 )
-def withdraw(amount: Amount, wait: Wait = WAIT_SECONDS, as_json: Json = False) -> None:
+def withdraw(
+    amount: Amount, mode: CashMode = "paper", wait: Wait = WAIT_SECONDS, as_json: Json = False
+) -> None:
     from betteroms.domain.position import EntryKind
 
-    _move("portfolio withdraw", EntryKind.WITHDRAWAL, amount, wait=wait, as_json=as_json)
+    _move("portfolio withdraw", EntryKind.WITHDRAWAL, amount, mode=mode, wait=wait, as_json=as_json)
 
 
-def _move(name: str, kind: Any, text: str, *, wait: int, as_json: bool) -> None:
+def _move(name: str, kind: Any, text: str, *, mode: str, wait: int, as_json: bool) -> None:
     from betteroms import wiring
     from betteroms.domain.money import Usdc, to_micros
     from betteroms.domain.terms import Mode
@@ -208,7 +239,7 @@ def _move(name: str, kind: Any, text: str, *, wait: int, as_json: bool) -> None:
     with ExitStack() as stack:
         progress = stack.enter_context(Progress())
         desk = stack.enter_context(
-            wiring.desk(load(), Mode.PAPER, name=name, lock_wait_seconds=wait, show=progress.show)
+            wiring.desk(load(), Mode(mode), name=name, lock_wait_seconds=wait, show=progress.show)
         )
         told = portfolio.move(desk, kind, Usdc(amount))
     result = told["result"]

@@ -224,6 +224,7 @@ def _remarks(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     found = {flag for row in rows for flag in row["flags"]}
     words = {
         "NO_BID": "NO_BID: nobody bids, so it is valued at nothing",
+        "EXTERNAL": "EXTERNAL: some of it was traded by orders that were not placed from here",
         "DUST": "DUST: less than the market's smallest order, so it cannot be sold there",
     }
     return [words[flag] for flag in sorted(found)]

@@ -54,6 +54,7 @@ STATUS_STYLES: Final[Mapping[str, str]] = {
     "denied": "red",
     "rejected": "red",
     "failed": "red",
+    "reversed": "red",
     "unconfirmed": "yellow",
     "cancelled": "yellow",
     "expired": "yellow",
@@ -190,6 +191,8 @@ def status(order: Mapping[str, Any]) -> "Text":
     word = STATUS_WORDS.get(order["status"], order["status"])
     if word == "open" and order["filledSize"] != "0":
         word = "partly filled"
+    elif word == "filled" and order["filledSize"] == "0":
+        word = "reversed"  # all that had matched failed on the chain
     return styled(word)
 
 

@@ -11,6 +11,7 @@ from betteroms.cli.drawing import Force, Plot, draw
 from betteroms.cli.export import in_order, since_time
 from betteroms.cli.options import Json, command
 from betteroms.cli.positions import Mark
+from betteroms.cli.twins import report_twins
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -25,6 +26,16 @@ Moment = datetime | None
 
 Slippage = Annotated[
     bool, typer.Option("--chart", help="Draw how the slippage of orders was distributed instead.")
+]
+
+
+ModeName = Annotated[Literal["paper", "shadow", "live"], typer.Option("--mode", help="Whose trades.")]
+Bounds = Annotated[
+    bool,
+    typer.Option("--bounds", help="Add what profit would be had resting orders filled worse, or better."),
+]
+Twin = Annotated[
+    bool, typer.Option("--twin", help="Compare live orders with the same orders on paper instead.")
 ]
 
 
@@ -55,19 +66,15 @@ def report(
         Literal["market", "plan", "strategy"],
         typer.Option("--by", help="What to sum up by; a strategy is where wishes came from: plan, rule."),
     ] = "market",
-    mode: Annotated[
-        Literal["paper", "shadow", "live"], typer.Option("--mode", help="Whose trades.")
-    ] = "paper",
+    mode: ModeName = "paper",
     at: Annotated[
         Moment, moment_option("--at", "Report the whole day, week or month in which this time lies.")
     ] = None,
     since: Annotated[Moment, moment_option("--since", "Report from this time on.")] = None,
     until: Annotated[Moment, moment_option("--until", "Report what came before this time.")] = None,
     mark: Mark = "mid",
-    bounds: Annotated[
-        bool,
-        typer.Option("--bounds", help="Add what profit would be had resting orders filled worse, or better."),
-    ] = False,
+    bounds: Bounds = False,
+    twin: Twin = False,
     chart: Slippage = False,
     plot: Plot = None,
     force: Force = False,
@@ -83,9 +90,13 @@ def report(
     now = wiring.clock().now()
     watch = render.Stopwatch(now)
     name = _named(period, at, since, until)
+    span = _span(name, at or (until - INSTANT if until else now), since, until)
+    if twin:
+        report_twins(span, watch, as_json=as_json)
+        return
     asked = job.Asked(
         mode=Mode(mode),
-        period=_span(name, at or (until - INSTANT if until else now), since, until),
+        period=span,
         name=name if since is None and until is None else SPAN,
         by=By(by),
         mark_by=MarkBy(mark),

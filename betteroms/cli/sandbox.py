@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -212,19 +213,25 @@ def env(
 
 def _settings(port: int, wallet: str, seed: int) -> Mapping[str, str]:
     from betteroms.sandbox.hashing import checksum
+    from betteroms.sandbox.relayer import relayer_key
     from betteroms.sandbox.seeding import test_wallets
+    from betteroms.sandbox.world import named
 
     (test_wallet,) = [each for each in test_wallets(seed) if each.name == wallet]
+    key = relayer_key(partial(named, seed), test_wallet.owner)
+    relayed = {} if wallet == WalletName.EOA else {"POLYMARKET_RELAYER_API_KEY": key}
     url = f"{LOOPBACK}:{port}"
     return {
         "POLYMARKET_PRIVATE_KEY": test_wallet.private_key,
         "POLYMARKET_FUNDER": checksum(test_wallet.address),
+        **relayed,
         "BETTEROMS_CLOB_URL": f"http://{url}",
         "BETTEROMS_GAMMA_URL": f"http://{url}/gamma",
         "BETTEROMS_DATA_URL": f"http://{url}/data-api",
         "BETTEROMS_RELAYER_URL": f"http://{url}/relayer",
         "BETTEROMS_RPC_URL": f"http://{url}/rpc",
         "BETTEROMS_WS_URL": f"ws://{url}/ws",
+        "BETTEROMS_GEOBLOCK_URL": f"http://{url}/api/geoblock",
     }
 
 

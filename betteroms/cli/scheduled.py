@@ -1,6 +1,6 @@
 """`run` and `maintain`: what cron calls."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +17,10 @@ from betteroms.cli.trade import WAIT_SECONDS, WAIT_SECONDS_MAX, At, talk, time_s
 
 if TYPE_CHECKING:
     from betteroms.domain.money import Usdc
+    from betteroms.domain.terms import Mode
     from betteroms.jobs.desk import Desk
+    from betteroms.jobs.rounds import Round
+    from betteroms.jobs.run import Told
     from betteroms.settings import Settings
 
 PLANS: Final = "plans"
@@ -30,7 +33,7 @@ Scheduled = Annotated[
 ]
 
 
-def _wait_option() -> Any:
+def wait_option() -> Any:
     return typer.Option(
         "--wait",
         metavar="SECONDS",
@@ -94,10 +97,10 @@ def run(
         ),
     ] = None,
     books: Books = None,
-    yes: Annotated[  # noqa: ARG001 - what cron install --live writes
-        bool, typer.Option("--yes", help="Carry out live plans, too. Paper trading never asks.")
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Carry out live plans, too; else they are refused.")
     ] = False,
-    wait: Annotated[int, _wait_option()] = WAIT_SECONDS,
+    wait: Annotated[int, wait_option()] = WAIT_SECONDS,
     at: At = None,
     quiet: Quiet = False,
     as_json: Json = False,
@@ -112,35 +115,45 @@ def run(
 
     settings = load()
     names = plans if plans else ([PLANS] if Path(PLANS).is_dir() else [])
-    with _desk(settings, "run", books=books, wait=wait, quiet=quiet) as desk:
+    with open_desk(settings, "run", mode=Mode.PAPER, books=books, wait=wait, quiet=quiet) as desk:
         with wiring.stored_plans(settings, name="run plans") as shelf:
-            stored, unfinished = shelf.list(), shelf.unfinished(Mode.PAPER)
+            stored = shelf.list()
+            unfinished = [trade for mode in Mode for trade in shelf.unfinished(mode)]
         desk.show("reading plans")
         moment = scheduled(at or desk.clock.now())
         found = supply(wiring.plan_places(settings, names), stored, scheduled_at=moment)
-        told = carry_out(desk, found, unfinished, at=at, budget=budget)
+        told = carry_out(desk, found, unfinished, at=at, budget=budget, live_agreed=yes)
         notes = desk.notes()
     keep_report(settings, told)
-    code = exits.worst([*(exits.exit_for(fault).code for fault in told.faults), _refused(told.denied)])
-    if not quiet:
-        talk(notes)
-        if as_json:
-            render.document("run", told.result, told.timing)
-        else:
-            from betteroms.cli.course import show_run
+    _tell_run(told, notes, quiet=quiet, as_json=as_json)
+    unknown = exits.OUTCOME_UNKNOWN if told.unknown else exits.DONE
+    refused = exits.REFUSED if told.refused else exits.DONE
+    codes = [exits.exit_for(fault).code for fault in told.faults]
+    raise typer.Exit(exits.worst([*codes, unknown, refused]))
 
-            show_run(told.result, told.timing)
-    else:
+
+def _tell_run(told: "Told", notes: Sequence[str], *, quiet: bool, as_json: bool) -> None:
+    if quiet:
         for name, fault in zip(_failed(told.result), told.faults, strict=True):
             tell(fault, json_wanted=as_json, about=name)
-    raise typer.Exit(code)
+        return
+    talk(notes)
+    if as_json:
+        render.document("run", told.result, told.timing)
+    else:
+        from betteroms.cli.course import show_run
+
+        show_run(told.result, told.timing)
 
 
 def _failed(result: "Mapping[str, Any]") -> list[str]:
     """What the faults of a run befell, in their order: plans, then maintenance."""
     names = [row["planId"] or row["file"] for row in result["plans"] if row["status"] == "failed"]
     maintenance = result["maintenance"]
-    return [*names, *(["maintenance"] if maintenance and maintenance["status"] == "failed" else [])]
+    if maintenance and maintenance["status"] == "failed":
+        names.append("maintenance")
+    others = [row for row in result.get("others", ()) if row["status"] == "failed"]
+    return [*names, *(f"{row['mode']} maintenance" for row in others)]
 
 
 def maintain(
@@ -148,7 +161,7 @@ def maintain(
         bool, typer.Option("--dry-run", help="Show what would be done, and write nothing.")
     ] = False,
     books: Books = None,
-    wait: Annotated[int, _wait_option()] = 0,
+    wait: Annotated[int, wait_option()] = 0,
     at: Scheduled = None,
     quiet: Annotated[
         bool,
@@ -159,53 +172,87 @@ def maintain(
     as_json: Json = False,
 ) -> None:
     from betteroms.domain.errors import LockHeld
+    from betteroms.domain.terms import Mode
     from betteroms.jobs.maintain import maintain as carry_out
+    from betteroms.jobs.rounds import rounds
     from betteroms.settings import load
 
     settings = load()
     try:
-        with _desk(settings, "maintain", books=books, wait=None if dry_run else wait, quiet=quiet) as desk:
+        with open_desk(
+            settings, "maintain", mode=Mode.PAPER, books=books, wait=None if dry_run else wait, quiet=quiet
+        ) as desk:
             if not dry_run:
                 desk.ledger.end_interrupted(desk.clock.now())
             told = carry_out(desk, at=at, keep=not dry_run)
+            others = [] if dry_run else rounds(desk, at=at)
             notes = desk.notes()
     except LockHeld:
         if quiet:
             # A run that takes longer than five minutes maintains by itself at its end.
             raise typer.Exit(exits.DONE) from None
         raise
-    result, timing = told["result"], told["timing"]
     if not quiet:
         talk(notes)
-        if as_json:
-            render.document("maintain", result, timing)
-        else:
-            from betteroms.cli.course import show_maintenance
-
-            show_maintenance(result, timing)
-    raise typer.Exit(_refused(result["totals"]["denied"]))
+        _tell_maintenance(told, others, as_json=as_json)
+    codes = [tell(each.fault, json_wanted=as_json, about=each.mode) for each in others if each.fault]
+    refused = _refused(told["result"])
+    raise typer.Exit(exits.worst([*codes, *map(_of_round, others), refused]))
 
 
-def _refused(denied: int) -> int:
-    return exits.REFUSED if denied else exits.DONE
+def _tell_maintenance(told: "Mapping[str, Any]", others: "Sequence[Round]", *, as_json: bool) -> None:
+    result, timing = told["result"], told["timing"]
+    if as_json:
+        rows = [each.told() for each in others]
+        render.document("maintain", {**result, **({"others": rows} if rows else {})}, timing)
+        return
+    from betteroms.cli.course import show_maintenance
+
+    show_maintenance(result, timing)
+    _show_others(others)
+
+
+def _show_others(others: "Sequence[Round]") -> None:
+    """Print what maintaining the other modes came to."""
+    from betteroms.cli.course import show_maintenance
+    from betteroms.cli.polling import show_poll
+
+    for each in others:
+        for told, show in ((each.polled, show_poll), (each.maintained, show_maintenance)):
+            if told is not None:
+                render.text("")
+                show(told["result"], told["timing"])
+
+
+def _of_round(found: "Round") -> int:
+    """What the maintenance of another mode ends a command with, faults apart."""
+    polled = found.polled["result"] if found.polled else None
+    codes = [exits.OUTCOME_UNKNOWN] if polled and polled["totals"]["unconfirmed"] else []
+    refused = _refused(found.maintained["result"]) if found.maintained else exits.DONE
+    return exits.worst([*codes, refused])
+
+
+def _refused(result: "Mapping[str, Any]") -> int:
+    from betteroms.jobs.summary import not_taken
+
+    return exits.REFUSED if not_taken(result) else exits.DONE
 
 
 @contextmanager
-def _desk(
-    settings: "Settings", name: str, *, books: Path | None, wait: int | None, quiet: bool
+def open_desk(
+    settings: "Settings", name: str, *, mode: "Mode", books: Path | None, wait: int | None, quiet: bool
 ) -> "Iterator[Desk]":
-    """The desk of a scheduled command, with everything that tells of it."""
+    """The desk of a command that is no plan's, with everything that tells of it."""
     from dataclasses import replace
 
     from betteroms import wiring
-    from betteroms.domain.terms import Mode
 
     with (
         open_journal(settings) as journal,
         Progress(wanted=not quiet) as progress,
         wiring.desk(
             settings,
-            Mode.PAPER,
+            mode,
             name=name,
             books=books,
             lock_wait_seconds=wait,

@@ -27,6 +27,7 @@ def show_story(story: Mapping[str, Any]) -> None:
         render.section("What happened", [_event(event, order["runId"]) for event in story["events"]]),
         render.section("Why it ended", _ending(story["ending"])),
         *fills(story["executions"]),
+        render.section("Settlement on the chain", _settlements(story["executions"])),
         *(part for later in story["laterBooks"] for part in _book(_later(later), later)),
         render.section("How it might have filled", bounds(story["bounds"])),
         render.section("Still reserved", _reserves(story["reserves"])),
@@ -104,6 +105,7 @@ def facts(order: Mapping[str, Any]) -> list[str]:
         "token": order["tokenId"],
         "plan": f"{order['planId']}, {line}" if order["planId"] else None,
         "mode": order["mode"],
+        "venue id": order["externalOrderId"],
         "status": _status(order),
         "filled": _filled(order),
         "placed" if order["placedAt"] else "created": render.moment(order["placedAt"] or order["createdAt"]),
@@ -137,6 +139,8 @@ def _filled(order: Mapping[str, Any]) -> str | None:
 
 def _written(story: Mapping[str, Any]) -> list[str]:
     written = story["asWritten"]
+    if written is None and story["order"]["source"] == "external":
+        return ["nothing: it was placed elsewhere, and the venue told of it"]
     if written is None:
         return ["an exit rule asked for it" if story["exit"] else "the plan was not kept"]
     return [
@@ -175,6 +179,8 @@ def _book(heading: str, book: Mapping[str, Any] | None) -> Sequence["RenderableT
 
 def _verdict(story: Mapping[str, Any]) -> list[str]:
     verdict = story["verdict"]
+    if verdict["allowed"] is None:
+        return ["it was not placed from here, so nobody here judged it"]
     if not verdict["allowed"]:
         detail = f": {verdict['detail']}" if verdict["detail"] else ""
         return [f"refused, {verdict['code']}{detail}"]
@@ -228,6 +234,16 @@ def fills(executions: Sequence[Mapping[str, Any]]) -> list["RenderableType | Non
         render.table(heads, rows, indent=2),
         render.section("Fees: shares x rate x (price x (1 - price))", rules),
     ]
+
+
+def _settlements(executions: Sequence[Mapping[str, Any]]) -> list[str]:
+    told = []
+    for fill in executions:
+        found = fill["settlement"]
+        if found is not None:
+            transaction = f", transaction {found['transaction']}" if found["transaction"] else ""
+            told.append(f"{fill['number']}  {found['state'].lower()}{transaction}")
+    return told
 
 
 def _reserves(reserves: Mapping[str, str]) -> list[str]:

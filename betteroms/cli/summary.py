@@ -137,8 +137,9 @@ def _totals(seen: Mapping[str, Any], result: Mapping[str, Any]) -> list[str]:
             ("canceled", "cancelled"),
             ("rejected", "rejected"),
             ("denied", "denied"),
+            ("unconfirmed", "unconfirmed: nobody knows yet whether they arrived"),
         )
-        if totals[name]
+        if totals.get(name)
     ]
     # Those that rest or were cancelled with something filled count there, too.
     partly = f"; {totals['partlyFilled']:,} partly filled" if totals["partlyFilled"] else ""

@@ -1,6 +1,6 @@
 """`trade`, `preview` and `validate`: what is done with a plan."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 import typer
 
 from betteroms.cli import exits, render
-from betteroms.cli.faults import say, tell
+from betteroms.cli.faults import say
 from betteroms.cli.journal import open_journal
 from betteroms.cli.options import Books, Json, PlanPath, command
 from betteroms.cli.progress import Progress
+from betteroms.cli.validating import validate
 
 if TYPE_CHECKING:
+    from betteroms.domain.terms import Mode
     from betteroms.jobs.desk import Desk
+    from betteroms.jobs.preview import Look
     from betteroms.jobs.trade import PlanFile
     from betteroms.sources.plan import Plan
 
@@ -65,6 +68,9 @@ AgeMax = Annotated[
         help="With --approved: how old the saved preview may be (default: 900).",
     ),
 ]
+Yes = Annotated[
+    bool, typer.Option("--yes", help="Send the orders of a live plan without asking. Paper never asks.")
+]
 Detailed = Annotated[
     bool,
     typer.Option("--detailed-exitcode", help="End with 11 where something would be placed, and 0 where not."),
@@ -108,9 +114,7 @@ def trade(
     approved: Approved = None,
     age_max: AgeMax = None,
     books: Books = None,
-    yes: Annotated[  # noqa: ARG001 - accepted so that scripts need not change when live trading comes
-        bool, typer.Option("--yes", help="Do not ask. Paper trading never asks.")
-    ] = False,
+    yes: Yes = False,
     wait: Annotated[
         int,
         typer.Option(
@@ -134,13 +138,13 @@ def trade(
             raise typer.BadParameter(
                 "--approved FILE holds the plan and its time: no PLAN, --preview or --at"
             )
-        _apply(approved, age_max, books=books, wait=wait, as_json=as_json)
+        _apply(approved, age_max, books=books, wait=wait, yes=yes, as_json=as_json)
     elif plan is None:
         raise typer.BadParameter("name a plan, or with --approved a saved preview")
     elif preview:
         _preview(plan, books=books, at=at, detailed=detailed, as_json=as_json)
     else:
-        _trade(plan, books=books, wait=wait, at=at, as_json=as_json)
+        _trade(plan, books=books, wait=wait, at=at, yes=yes, as_json=as_json)
 
 
 def preview(
@@ -164,22 +168,27 @@ def preview(
     _preview(plan, books=books, at=at, detailed=detailed, as_json=as_json, save=save, force=force)
 
 
-def _trade(path: Path, *, books: Path | None, wait: int, at: datetime | None, as_json: bool) -> None:
+def _trade(
+    path: Path, *, books: Path | None, wait: int, at: datetime | None, yes: bool, as_json: bool
+) -> None:
     from betteroms.jobs.trade import trade as carry_out
 
     source = _plan_file(path)
-    told = _at_desk(
+    told = _carried_out(
         lambda desk: carry_out(desk, source, at=at),
-        "trade",
-        source.plan,
+        source,
         books=books,
         wait=wait,
+        at=at,
+        yes=yes,
         as_json=as_json,
     )
     _tell_trade(told, as_json)
 
 
-def _apply(path: Path, age_max: int | None, *, books: Path | None, wait: int, as_json: bool) -> None:
+def _apply(
+    path: Path, age_max: int | None, *, books: Path | None, wait: int, yes: bool, as_json: bool
+) -> None:
     from datetime import timedelta
 
     from betteroms.jobs.approval import AGE_MAX, read
@@ -187,15 +196,48 @@ def _apply(path: Path, age_max: int | None, *, books: Path | None, wait: int, as
 
     approval = read(path)
     most = AGE_MAX if age_max is None else timedelta(seconds=age_max)
-    told = _at_desk(
+    told = _carried_out(
         lambda desk: apply(desk, approval, str(path), age_max=most),
+        approval.source(),
+        books=books,
+        wait=wait,
+        at=approval.scheduled_at,
+        yes=yes,
+        as_json=as_json,
+    )
+    _tell_trade(told, as_json)
+
+
+def _carried_out(
+    job: "Callable[[Desk], dict[str, Any]]",
+    source: "PlanFile",
+    *,
+    books: Path | None,
+    wait: int,
+    at: datetime | None,
+    yes: bool,
+    as_json: bool,
+) -> "dict[str, Any]":
+    """Do a job that places orders, in the mode that the live switch leaves to the plan."""
+    from betteroms.cli.confirming import admitted
+    from betteroms.jobs.live.trading import carefully, make_ready, rehearsed
+
+    def careful(desk: "Desk") -> "dict[str, Any]":
+        # What a poll finds it tells once, and this one was asked for by nobody.
+        talk(make_ready(desk))
+        done = carefully(desk, job)
+        rehearsed(desk)
+        return done
+
+    return _at_desk(
+        careful,
         "trade",
-        approval.source().plan,
+        source.plan,
+        mode=admitted(source, at=at, yes=yes),
         books=books,
         wait=wait,
         as_json=as_json,
     )
-    _tell_trade(told, as_json)
 
 
 def _tell_trade(told: "dict[str, Any]", as_json: bool) -> None:
@@ -207,7 +249,27 @@ def _tell_trade(told: "dict[str, Any]", as_json: bool) -> None:
         from betteroms.jobs.overview import overview
 
         show_summary(overview(result), result, timing)
-    raise typer.Exit(exits.REFUSED if result["totals"]["denied"] else exits.DONE)
+        _hint(result)
+    raise typer.Exit(traded(result))
+
+
+def traded(result: "Mapping[str, Any]") -> int:
+    """What a run ends with that came to this."""
+    from betteroms.jobs.summary import not_taken
+
+    codes = [exits.REFUSED] if not_taken(result) else []
+    return exits.worst([*codes, exits.OUTCOME_UNKNOWN] if result["totals"].get("unconfirmed") else codes)
+
+
+def _hint(result: "Mapping[str, Any]") -> None:
+    """Say what to do next about orders that were refused, or that nobody answered."""
+    from betteroms.cli.refusals import next_steps
+    from betteroms.domain.errors import OutcomeUnknown
+
+    unknown = exits.FAULTS[OutcomeUnknown].hint
+    steps = next_steps(result["refused"])
+    for step in [unknown, *steps] if result["totals"].get("unconfirmed") else steps:
+        say(f"hint: {step}")
 
 
 def _preview(
@@ -230,9 +292,10 @@ def _preview(
 
             file = end.enter_context(wiring.whole_file(save, force=force))
         told, seen = _at_desk(
-            lambda desk: look(desk, source, at=at),
+            lambda desk: _looked(desk, look(desk, source, at=at)),
             "preview",
             source.plan,
+            mode=source.plan.mode,
             books=books,
             wait=None,
             as_json=as_json,
@@ -251,7 +314,17 @@ def _preview(
         from betteroms.jobs.diff import shown
 
         show_preview(shown(result), result, timing)
+        _hint(result)
     raise typer.Exit(_preview_code(result["diff"], detailed))
+
+
+def _looked(desk: "Desk", found: "tuple[dict[str, Any], Look]") -> "tuple[dict[str, Any], Look]":
+    """Remember that a live plan was looked at: the switch goes on for the first time only after that."""
+    from betteroms.domain.terms import Mode
+
+    if desk.mode is Mode.LIVE and desk.switch is not None:
+        desk.switch.rehearse(at=desk.clock.now())
+    return found
 
 
 def _preview_code(diff: "dict[str, Any]", detailed: bool) -> int:
@@ -266,6 +339,7 @@ def _at_desk(
     verb: str,
     plan: "Plan",
     *,
+    mode: "Mode",
     books: Path | None,
     wait: int | None,
     as_json: bool,
@@ -284,7 +358,7 @@ def _at_desk(
         desk = end.enter_context(
             wiring.desk(
                 settings,
-                plan.mode,
+                mode,
                 name=f"{verb} {plan.plan_id}",
                 books=books,
                 lock_wait_seconds=wait,
@@ -318,35 +392,3 @@ def talk(notes: Sequence[str]) -> None:
         say(f"note: {note}")
     if len(notes) > NOTES_MAX:
         say(f"note: … and {len(notes) - NOTES_MAX:,} more like these")
-
-
-def validate(
-    plans: Annotated[
-        list[Path], typer.Argument(metavar="PLAN.json", readable=False, help="The trade plans.")
-    ],
-    as_json: Json = False,
-) -> None:
-    codes = [_validated(path, as_json) for path in plans]
-    raise typer.Exit(exits.worst(codes))
-
-
-def _validated(path: Path, as_json: bool) -> int:
-    from betteroms.domain.errors import PlanInvalid
-    from betteroms.sources.plan import load_plan
-
-    row: dict[str, Any] = {"file": str(path), "valid": True, "problems": []}
-    try:
-        plan = load_plan(path)
-    except PlanInvalid as fault:
-        if not as_json:
-            return tell(fault, json_wanted=False)
-        render.lines([{**row, "valid": False, "problems": list(fault.problems)}])
-        return exits.USAGE
-    count = len(plan.instructions)
-    if as_json:
-        told = {"planId": plan.plan_id, "mode": plan.mode.value, "instructions": count}
-        render.lines([{**row, **told}])
-    else:
-        words = f"{count:,} instruction{'s' if count != 1 else ''}"
-        render.text(f"{path}: valid; planId {plan.plan_id}, mode {plan.mode.value}, {words}")
-    return exits.DONE

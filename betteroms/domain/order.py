@@ -10,6 +10,7 @@ from betteroms.domain.fact import fact
 from betteroms.domain.ids import BookId, MarketId, OrderId, RunId
 from betteroms.domain.intent import Intent
 from betteroms.domain.money import MICROS, Price, Size, Usdc
+from betteroms.domain.secret import Secret
 from betteroms.domain.terms import Amount, Dollars, Mode, Shares, Side
 
 
@@ -58,7 +59,9 @@ class Order:
     were known. `filled_size` is shares; `filled_cash` is dollars that changed hands for them, fee apart;
     `fills` counts the executions.
     `exempt` records that the order only reduces risk, so that caps did not apply. `sending_at` is when it
-    was marked as about to leave the process: without it, it provably never did.
+    was marked as about to leave the process: without it, it provably never did. `external_order_id` is the
+    name the venue knows it by, fixed before it is sent; `signed` are the bytes that are sent, and may be sent
+    again: a signed order is money, so it is forgotten once the order has ended.
     """
 
     order_id: OrderId
@@ -80,6 +83,7 @@ class Order:
     placed_at: datetime | None = None
     sending_at: datetime | None = None
     external_order_id: str | None = None
+    signed: Secret | None = None
 
     @property
     def remaining(self) -> Size:
@@ -101,6 +105,14 @@ class Unconfirmed:
     order_id: OrderId
     at: datetime
     reason: str
+
+
+@fact
+class Sending:
+    """The order is about to leave the process: from now on it may have arrived."""
+
+    order_id: OrderId
+    at: datetime
 
 
 @fact
@@ -170,12 +182,49 @@ class Reversed:
     executions: tuple[Execution, ...]
 
 
+class ChainState(StrEnum):
+    """How far the venue's match has come on the chain; FAILED and CONFIRMED are final. Source: VENUE 3.5."""
+
+    MATCHED = "MATCHED"
+    MINED = "MINED"
+    CONFIRMED = "CONFIRMED"
+    RETRYING = "RETRYING"
+    FAILED = "FAILED"
+
+    @property
+    def final(self) -> bool:
+        return self is ChainState.CONFIRMED or self is ChainState.FAILED
+
+
+@fact
+class Progressed:
+    """The settlement of a fill went on; `external_execution_id` names it within its order."""
+
+    order_id: OrderId
+    at: datetime
+    external_execution_id: str
+    state: ChainState
+    transaction_hash: str | None = None
+
+
 OrderEvent = (
-    Denied | Unconfirmed | Accepted | Rejected | Filled | CancelRequested | Canceled | Expired | Reversed
+    Denied
+    | Sending
+    | Unconfirmed
+    | Accepted
+    | Rejected
+    | Filled
+    | CancelRequested
+    | Canceled
+    | Expired
+    | Reversed
+    | Progressed
 )
 _S = OrderStatus
 NEXT_STATUS: Final[dict[tuple[OrderStatus, type], OrderStatus]] = {
     (_S.NEW, Denied): _S.DENIED,
+    (_S.NEW, Sending): _S.NEW,
+    (_S.NEW, CancelRequested): _S.NEW,
     (_S.NEW, Unconfirmed): _S.UNCONFIRMED,
     (_S.NEW, Accepted): _S.OPEN,
     (_S.NEW, Rejected): _S.REJECTED,
@@ -188,15 +237,22 @@ NEXT_STATUS: Final[dict[tuple[OrderStatus, type], OrderStatus]] = {
     (_S.OPEN, Canceled): _S.CANCELED,
     (_S.OPEN, Expired): _S.EXPIRED,
     (_S.OPEN, Reversed): _S.OPEN,
+    (_S.OPEN, Progressed): _S.OPEN,
     (_S.FILLED, Filled): _S.FILLED,  # the venue may overfill by the drift
     (_S.FILLED, CancelRequested): _S.FILLED,  # we asked before we knew
     (_S.FILLED, Reversed): _S.FILLED,
+    (_S.FILLED, Progressed): _S.FILLED,
     (_S.CANCELED, Filled): _S.CANCELED,  # the fill raced the cancel and won
     (_S.CANCELED, Reversed): _S.CANCELED,
+    (_S.CANCELED, Progressed): _S.CANCELED,
     (_S.CANCELED, CancelRequested): _S.CANCELED,
     (_S.EXPIRED, Filled): _S.EXPIRED,  # matched in the second it expired
     (_S.EXPIRED, Reversed): _S.EXPIRED,
+    (_S.EXPIRED, Progressed): _S.EXPIRED,
     (_S.EXPIRED, CancelRequested): _S.EXPIRED,
+    (_S.REJECTED, Filled): _S.REJECTED,  # written off as never arrived, and it had
+    (_S.REJECTED, Reversed): _S.REJECTED,
+    (_S.REJECTED, Progressed): _S.REJECTED,
 }
 
 
@@ -212,7 +268,7 @@ def after(order: Order, events: Sequence[OrderEvent]) -> Order:
     """
     status, code, reason = order.status, order.code, order.reason
     filled_size, filled_cash, fills = int(order.filled_size), int(order.filled_cash), order.fills
-    placed_at = order.placed_at
+    placed_at, sending_at = order.placed_at, order.sending_at
     for event in events:
         try:
             status = NEXT_STATUS[status, type(event)]
@@ -228,6 +284,8 @@ def after(order: Order, events: Sequence[OrderEvent]) -> Order:
                 status = OrderStatus.FILLED
         elif isinstance(event, Accepted):
             placed_at = event.at
+        elif isinstance(event, Sending):
+            sending_at = event.at
         elif isinstance(event, Denied):
             code, reason = event.denial.code, event.denial.detail
         elif isinstance(event, Rejected):
@@ -254,8 +312,9 @@ def after(order: Order, events: Sequence[OrderEvent]) -> Order:
         adjustments=order.adjustments,
         exempt=order.exempt,
         placed_at=placed_at,
-        sending_at=order.sending_at,
+        sending_at=sending_at,
         external_order_id=order.external_order_id,
+        signed=order.signed if status in ALIVE else None,
     )
 
 

@@ -45,6 +45,14 @@ class Liquidity(StrEnum):
     TAKER = "TAKER"
 
 
+class SellFrom(StrEnum):
+    """From which point of its settlement on a fill's shares may be sold again (DECISIONS 7.7)."""
+
+    MATCHED = "matched"
+    MINED = "mined"
+    CONFIRMED = "confirmed"
+
+
 @fact
 class Shares:
     """An order for a number of shares."""

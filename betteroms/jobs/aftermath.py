@@ -25,6 +25,9 @@ ENDINGS: Final[Mapping[str, str]] = {
     "MARKET_RESOLVED": "its market was resolved",
     "MARKET_CLOSED": "its market closed",
     "GAME_STARTED": "the game began, and the venue cleared the book of what was placed before",
+    "OPERATOR_CANCEL": "the operator cancelled it",
+    "CANCELED_AT_VENUE": "it ended at the venue, and nobody here had asked for that",
+    "NEVER_ARRIVED": "nobody answered, and it was looked for in vain for ten minutes",
 }
 """The codes of ends that are not refusals of ours, in words."""
 EXITS: Final[Mapping[str, str]] = {

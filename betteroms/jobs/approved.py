@@ -11,10 +11,11 @@ from betteroms.domain.ids import OrderId, TokenId
 from betteroms.domain.money import Price, to_micros, to_text
 from betteroms.domain.order import Order
 from betteroms.domain.terms import OrderType, Side
-from betteroms.jobs import told
+from betteroms.jobs import gather, told
 from betteroms.jobs.approval import Approval, ApprovedOrder, OpenOrder, SeenAccount, SeenBook, account
 from betteroms.jobs.desk import Desk
 from betteroms.jobs.diff import Action, Change
+from betteroms.jobs.live.pretrade import permitted, sold
 from betteroms.jobs.preview import Look, look
 from betteroms.jobs.trade import APPROVED, carry_out, opening, refuse_if_repeated, wished
 from betteroms.ports import Archive, MarketData, Payload
@@ -42,7 +43,8 @@ def apply(desk: Desk, approval: Approval, name: str, *, age_max: timedelta) -> d
     kept = {"savedAt": told.instant(approval.saved_at), "worstPrices": _worst_prices(approval)}
     run = replace(run, settings={**run.settings, APPROVED: kept})
     markets, intents = wished(desk, source.plan, run)
-    _refuse(name, differences(approval, look(desk, source, run, markets, intents)))
+    run = permitted(desk, run, gather.by_id(markets), sold(intents))
+    _refuse(name, differences(approval, look(desk.rehearsing(), source, run, markets, intents)))
     return carry_out(desk, source, run, markets, intents)
 
 
@@ -205,7 +207,7 @@ def _terms(before: ApprovedOrder, order: Order) -> Iterator[tuple[str, object, o
     yield "type", before.type, intent.order_type.value
     yield "timeInForce", before.time_in_force, intent.time_in_force.value
     yield "postOnly", before.post_only, intent.post_only
-    yield "size", _amount(before.size, before.dollars), _amount(now["size"], now["dollars"])
+    yield ("size", _amount(before.size, before.dollars), _amount(now["size"], now["dollars"]))
     yield "limit", before.limit_price, told.maybe_text(order.limit_price)
 
 

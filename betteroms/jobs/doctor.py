@@ -2,34 +2,17 @@
 
 import os
 import shutil
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import timedelta
-from enum import StrEnum
 from pathlib import Path
 from typing import Final, Protocol
 
-from betteroms.domain.errors import BetterOmsError, DatabaseUnavailable, SettingsInvalid, VenueUnreachable
+from betteroms.domain.errors import DatabaseUnavailable, SettingsInvalid, VenueUnreachable
+from betteroms.jobs.findings import Finding, Level
+from betteroms.jobs.live_checks import LiveGround, examine_live, key_line
 
 CLOCK_DRIFT_MAX: Final = timedelta(seconds=5)
 FREE_BYTES_MIN: Final = 500 * 1024 * 1024
-
-
-class Level(StrEnum):
-    OK = "ok"
-    SKIPPED = "skipped"
-    WARNING = "warning"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One line: what was looked at and how it is. `fault` is what a command would have run into."""
-
-    check: str
-    level: Level
-    text: str
-    fault: type[BetterOmsError] | None = None
 
 
 class DatabaseSeen(Protocol):
@@ -68,9 +51,9 @@ class Ground(Protocol):
     @property
     def where(self) -> str: ...
     @property
-    def key_set(self) -> bool: ...
-    @property
-    def credentials_missing(self) -> Sequence[str]: ...
+    def key_place(self) -> str | None:
+        """Where the private key is; None where there is none."""
+        ...
 
     def database(self) -> DatabaseSeen:
         """Raises DatabaseUnavailable."""
@@ -78,6 +61,10 @@ class Ground(Protocol):
 
     def venue(self) -> VenueSeen:
         """Raises VenueUnreachable."""
+        ...
+
+    def live(self) -> LiveGround:
+        """What live trading needs, where there is a key."""
         ...
 
 
@@ -92,24 +79,19 @@ def settings_wrong(fault: SettingsInvalid) -> list[Finding]:
 def examine(ground: Ground, *, offline: bool) -> Iterator[Finding]:
     """One finding after the other, as they come; `offline` leaves the venue alone."""
     yield Finding(check="settings", level=Level.OK, text="every variable can be read")
-    yield from _key(ground)
+    if ground.key_place is None:
+        yield Finding(check="key", level=Level.OK, text="none set; paper trading needs none")
+    else:
+        yield key_line(ground.live(), ground.key_place)
     yield _home(ground.home)
     yield from _database(ground)
     if offline:
         yield Finding(check="venue", level=Level.SKIPPED, text="not asked (--offline)")
         yield Finding(check="clock", level=Level.SKIPPED, text="the venue's time is not known (--offline)")
-        return
-    yield from _venue(ground)
-
-
-def _key(ground: Ground) -> Iterator[Finding]:
-    if not ground.key_set:
-        yield Finding(check="key", level=Level.OK, text="none set; paper trading needs none")
-        return
-    yield Finding(check="key", level=Level.OK, text="set, and of the right shape: 64 hexadecimal digits")
-    if ground.credentials_missing:
-        missing = ", ".join(ground.credentials_missing)
-        yield Finding(check="credentials", level=Level.WARNING, text=f"incomplete: {missing} not set")
+    else:
+        yield from _venue(ground)
+    if ground.key_place is not None:
+        yield from examine_live(ground.live(), offline=offline)
 
 
 def _home(home: Path) -> Finding:

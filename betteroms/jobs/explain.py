@@ -1,7 +1,7 @@
 """One order's whole story: what was asked, what it saw, why it was allowed or refused, what became of it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, localcontext
@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol
 
 from betteroms.domain.book import Book, Level
 from betteroms.domain.execution import Execution
+from betteroms.domain.external import SOURCE
 from betteroms.domain.fees import ASSUMED, FeeSchedule, fee
 from betteroms.domain.ids import BookId, RunId
 from betteroms.domain.market import Market
@@ -19,7 +20,7 @@ from betteroms.domain.rounding import Shaped
 from betteroms.domain.terms import Liquidity, Side
 from betteroms.jobs import aftermath, told
 from betteroms.jobs.lookup import the_order
-from betteroms.records import EventRecord, OrderRecord, Records, RunDetail
+from betteroms.records import EventRecord, OrderRecord, Records, RunDetail, Settled
 
 LEVELS_SHOWN: Final = 5
 
@@ -53,6 +54,8 @@ def explain(records: Records, prefix: str, reader: Reader) -> dict[str, Any]:
     events = records.events(order.order_id)
     during = aftermath.passes(records, order, events)
     filled = aftermath.fills(events, during)
+    executions = records.executions(order.order_id)
+    settled = records.settled(order.order_id) if order.external_order_id is not None else {}
     return {
         "order": told.order(record),
         "run": told.run(run.record),
@@ -60,14 +63,15 @@ def explain(records: Records, prefix: str, reader: Reader) -> dict[str, Any]:
         "asUnderstood": told.wished(order),
         "book": _book(seen),
         "verdict": _verdict(record, seen),
-        "events": [_event(event, during) for event in events],
+        "events": [_event(event, during, executions) for event in events],
         "executions": [
             {
                 **told.execution(execution),
                 "feeRule": _fee_rule(execution, _schedule(order, seen)),
                 **filled.get(execution.number, {"runId": None, "bookId": None}),
+                "settlement": _settlement(settled.get(execution.external_execution_id or "")),
             }
-            for execution in records.executions(order.order_id)
+            for execution in executions
         ],
         "laterBooks": [
             {"runId": later.record.run_id, "kind": later.record.kind, **_book_told(entry, book)}
@@ -137,7 +141,8 @@ def _verdict(record: OrderRecord, seen: _Seen) -> dict[str, Any]:
     """What the risk module said; for a BUY it allowed, the most that it may cost."""
     order = record.order
     verdict: dict[str, Any] = {
-        "allowed": order.status is not OrderStatus.DENIED,
+        # Of what was placed elsewhere nobody here said anything.
+        "allowed": None if order.intent.source == SOURCE else order.status is not OrderStatus.DENIED,
         "code": order.code if order.status is OrderStatus.DENIED else None,
         "detail": (order.reason or None) if order.status is OrderStatus.DENIED else None,
         "exempt": "EXEMPT_REDUCING" if order.exempt else None,
@@ -161,7 +166,14 @@ def _verdict(record: OrderRecord, seen: _Seen) -> dict[str, Any]:
     }
 
 
-def _event(event: EventRecord, during: Mapping[int, RunId]) -> dict[str, Any]:
+def _settlement(found: Settled | None) -> dict[str, Any] | None:
+    """How far a fill has come on the chain; None where it is none of the venue's."""
+    return None if found is None else {"state": found.state.value, "transaction": found.transaction_hash}
+
+
+def _event(
+    event: EventRecord, during: Mapping[int, RunId], executions: Sequence[Execution]
+) -> dict[str, Any]:
     return {
         "sequence": event.sequence,
         "at": told.instant(event.at),
@@ -169,13 +181,19 @@ def _event(event: EventRecord, during: Mapping[int, RunId]) -> dict[str, Any]:
         "actor": event.actor,
         "runId": event.run_id,
         "inRun": during.get(event.sequence),
-        "data": _data(event),
+        "data": _data(event, executions),
     }
 
 
-def _data(event: EventRecord) -> dict[str, Any]:
+def _data(event: EventRecord, executions: Sequence[Execution]) -> dict[str, Any]:
     """An event's payload; audit rows keep a fill's numbers as millionths, people read dollars."""
     data = dict(event.data)
+    if event.event_type == "order_reversed":
+        data["executions"] = [
+            {"number": e.number, "price": to_text(e.price), "size": to_text(e.size), "fee": to_text(e.fee)}
+            for e in executions
+            if e.number in data["executions"]
+        ]
     if event.event_type == "order_filled":
         data["executions"] = [
             {"number": number, "price": to_text(price), "size": to_text(size), "fee": to_text(charged)}
@@ -195,6 +213,8 @@ def _schedule(order: Order, seen: _Seen) -> FeeSchedule | None:
 
 def _fee_rule(execution: Execution, schedule: FeeSchedule | None) -> str:
     """How the fee came about, in numbers that can be checked by hand."""
+    if execution.size < 0:
+        return "given back with the fill that failed"
     if execution.liquidity is Liquidity.MAKER:
         return "makers pay none"
     if schedule is None:

@@ -10,7 +10,8 @@ from typing import Any
 
 from betteroms.jobs import journal as lines
 from betteroms.jobs import notices
-from betteroms.ports import Journal, Notifier, Run
+from betteroms.ports import Run
+from betteroms.ports.journal import Journal, Notifier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

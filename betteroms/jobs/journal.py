@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from betteroms.domain.ids import OrderId, RunId
-from betteroms.ports import Journal
+from betteroms.ports.journal import Journal
 
 ORDER_LINES_MAX: Final = 500
 LEVELS: Final = ("debug", "info", "warning", "error")

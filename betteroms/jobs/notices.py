@@ -10,7 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final
 
-from betteroms.ports import Notifier
+from betteroms.ports.journal import Notifier
 
 LINES_MAX: Final = 6
 LINE_LENGTH_MAX: Final = 120
@@ -18,6 +18,7 @@ TITLE_LENGTH_MAX: Final = 80
 TRIPS: Final = re.compile(r"DRAWDOWN|DAILY_LOSS|DAY_LOSS")
 """How the codes begin that mean: nothing more is opened, today or until somebody looks."""
 REFUSED: Final = frozenset({"DENIED", "REJECTED"})
+UNCONFIRMED: Final = "UNCONFIRMED"
 
 
 class Kind(StrEnum):
@@ -47,13 +48,17 @@ def of_result(result: Mapping[str, Any], *, name: str | None = None) -> list[Not
     """
     called = name or result.get("planId") or "maintain"
     orders = [*result.get("settled", ()), *result.get("instructions", ())]
-    filled = [order for order in orders if order["executions"]]
+    filled = [order for order in orders if _fills(order)]
+    undone = [order for order in orders if _undone(order)]
     # Those that stopped at a tripped switch are one thing that happened, not many refusals.
     tripped = [order for order in orders if _is_refused(order) and TRIPS.match(order["code"] or "")]
     refused = [order for order in orders if _is_refused(order) and not TRIPS.match(order["code"] or "")]
     found = []
     if tripped:
         found.append(of_trip(str(tripped[0]["code"]), _reason(tripped[0]), name=called, orders=len(tripped)))
+    if undone:
+        title = f"{called}: fills of {_count(len(undone), 'order')} failed on the chain"
+        found.append(_notice(Kind.FAILURES, title, _lines(undone, _taken_back), "failure"))
     if filled:
         title = f"{called}: {_count(len(filled), 'order')} filled"
         found.append(_notice(Kind.FILLS, title, _lines(filled, _fill), "success"))
@@ -61,7 +66,8 @@ def of_result(result: Mapping[str, Any], *, name: str | None = None) -> list[Not
         title = f"{called}: {_count(len(refused), 'order')} refused"
         found.append(_notice(Kind.REFUSALS, title, _lines(refused, _refusal), "warning"))
     if orders or result.get("settlements"):
-        severity = "warning" if refused or tripped else "info"
+        odd = refused or tripped or any(order["status"] == UNCONFIRMED for order in orders)
+        severity = "warning" if odd else "info"
         found.append(_notice(Kind.DIGEST, _title(called, result), _digest(result), severity))
     return found
 
@@ -108,8 +114,22 @@ def _is_refused(order: Mapping[str, Any]) -> bool:
     return order["status"] in REFUSED
 
 
+def _fills(order: Mapping[str, Any]) -> list[Mapping[str, str]]:
+    """What it took; a fill that failed on the chain is taken back by a row of less than nothing."""
+    return [each for each in order["executions"] if Decimal(each["size"]) > 0]
+
+
+def _undone(order: Mapping[str, Any]) -> list[Mapping[str, str]]:
+    return [each for each in order["executions"] if Decimal(each["size"]) < 0]
+
+
+def _taken_back(order: Mapping[str, Any]) -> str:
+    size = -sum((Decimal(each["size"]) for each in _undone(order)), Decimal())
+    return f"{_what(order)}: {size.normalize():,f} shares taken back"
+
+
 def _fill(order: Mapping[str, Any]) -> str:
-    fills = order["executions"]
+    fills = _fills(order)
     size = sum((Decimal(each["size"]) for each in fills), Decimal())
     cash = sum((Decimal(each["size"]) * Decimal(each["price"]) for each in fills), Decimal())
     fee = sum((Decimal(each["fee"]) for each in fills), Decimal())
@@ -134,8 +154,15 @@ def _what(order: Mapping[str, Any]) -> str:
 
 def _title(called: str, result: Mapping[str, Any]) -> str:
     totals = result.get("totals", {})
-    words = (("filled", "filled"), ("resting", "resting"), ("canceled", "cancelled"), ("denied", "refused"))
-    said = [f"{totals[name]:,} {word}" for name, word in words if totals.get(name)]
+    words = (
+        ("filled", "filled"),
+        ("resting", "resting"),
+        ("canceled", "cancelled"),
+        ("refused", "refused"),
+        ("unconfirmed", "unconfirmed"),
+    )
+    counts = {**totals, "refused": totals.get("denied", 0) + totals.get("rejected", 0)}
+    said = [f"{counts[name]:,} {word}" for name, word in words if counts.get(name)]
     other = "orders moved" if result.get("settled") or result.get("instructions") else "positions settled"
     return f"{called} ({result.get('mode', 'paper')}): {', '.join(said) or other}"
 

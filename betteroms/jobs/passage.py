@@ -18,6 +18,7 @@ from betteroms.domain.money import Price
 from betteroms.domain.order import Order, OrderStatus
 from betteroms.domain.position import EntryKind, LedgerEntry, Position, fold
 from betteroms.domain.risk import Limits
+from betteroms.domain.risk.permits import Permits
 from betteroms.domain.rule import RuleSet
 from betteroms.jobs import gather
 from betteroms.jobs.desk import Desk
@@ -50,10 +51,11 @@ def enter(
     stop_on_refusal: bool = False,
     approved: Mapping[OrderId, Price] | None = None,
     names: Mapping[str, MarketId] | None = None,
+    permits: Permits | None = None,
 ) -> Passage:
     """Read the books, keep what was read, and stand at the corridor's door.
 
-    `names` are those by which the markets were asked for.
+    `names` are those by which the markets were asked for, `permits` what the venue lets us do.
     """
     desk.show("reading books")
     books = gather.books_of(desk.market_data, tokens, markets)
@@ -68,10 +70,12 @@ def enter(
         world=world,
         snapshot=snapshot,
         ledger=ledger,
-        executor=desk.executor(world, memory, run.now),
+        executor=desk.executor(world, memory, run.now, snapshot),
         limits=limits,
         stop_on_refusal=stop_on_refusal,
         approved=approved,
+        sell_from=desk.sell_from,
+        permits=permits,
     )
     return Passage(run=run, ledger=ledger, snapshot=snapshot, world=world, pipeline=pipeline)
 
@@ -96,7 +100,9 @@ def note_consequences(
     facts: list[Fact] = [OrderBounds(mode=mode, bounds=found) for found in changed]
     for order in outcome.orders:
         book = world.books.get(order.intent.token_id)
-        if order.status is OrderStatus.OPEN and order.order_id not in snapshot.known and book is not None:
+        # What the venue fills is a fact: only what rests on paper might have been filled otherwise.
+        rests = order.status is OrderStatus.OPEN and order.sending_at is None
+        if rests and order.order_id not in snapshot.known and book is not None:
             facts.append(OrderBounds(mode=mode, bounds=bounds.at_rest(order, book)))
     traded = bringing(outcome.settled, before=snapshot.open_orders)
     facts.extend(adopted([*traded, *outcome.orders], rules, mode=mode))
@@ -133,7 +139,7 @@ def positions_after(
 
 
 def opening_entries(desk: Desk, run: Run) -> list[LedgerEntry]:
-    """The paper wallet's starting cash: a deposit at first use, the same one for ever after."""
+    """What the wallet started with: a deposit at first use, the same one for ever after."""
     return [
         LedgerEntry(
             key=key(desk.mode.value, "opening"),

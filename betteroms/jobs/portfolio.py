@@ -46,6 +46,7 @@ def shown(records: Records, mode: Mode, *, now: datetime, by: MarkBy) -> dict[st
             one.hold(row.record.position.cost_basis, row.value, row.record.marked_at)
     names = records.market_names(exposure.keys())
     cash = deposited + moved
+    compared = {"venue": _compared(records)} if mode is Mode.LIVE else {}
     return {
         "mode": mode.value,
         "markBy": by.value,
@@ -69,7 +70,18 @@ def shown(records: Records, mode: Mode, *, now: datetime, by: MarkBy) -> dict[st
             }
             for market, sums in sorted(exposure.items(), key=lambda item: (-item[1].value, item[0]))
         ],
+        **compared,
     }
+
+
+def _compared(records: Records) -> dict[str, Any] | None:
+    """The venue's positions, which are the authority, as of the last comparison; None before the first."""
+    found = records.reconciliation()
+    if found is None:
+        return None
+    names = records.market_names({MarketId(row["marketId"]) for row in found["positions"]})
+    rows = [{**row, "marketId": names.get(row["marketId"], row["marketId"])} for row in found["positions"]]
+    return {**found, "positions": rows}
 
 
 def _worth(sums: Sums, now: datetime) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
+from betteroms.domain.external import EXTERNAL
 from betteroms.domain.ids import TokenId
 from betteroms.domain.lots import Lots
 from betteroms.domain.market import MINIMUM_SIZE_ASSUMED
@@ -223,6 +224,8 @@ def _told(row: Valued, now: datetime) -> dict[str, Any]:
     flags = [row.mark.flag] if held and row.mark.flag else []
     if row.status is PositionStatus.DUST:
         flags.append("DUST")
+    if record.external:
+        flags.append(EXTERNAL)
     age = None if record.marked_at is None else max((now - record.marked_at) // timedelta(seconds=1), 0)
     return {
         "mode": position.mode.value,

@@ -12,6 +12,7 @@ from betteroms.domain.market import Market
 from betteroms.domain.risk import Account
 from betteroms.jobs import diff, gather
 from betteroms.jobs.desk import Desk
+from betteroms.jobs.live.pretrade import permitted, sold
 from betteroms.jobs.passage import finished, timing
 from betteroms.jobs.trade import PlanFile, Walked, opening, refuse_if_repeated, tell, walk, wished
 from betteroms.ports import Run
@@ -54,7 +55,8 @@ def preview(desk: Desk, source: PlanFile, *, at: datetime | None = None) -> tupl
     except PlanAlreadyRun:
         completed = True
     markets, intents = wished(desk, source.plan, run)
-    seen = look(desk, source, run, markets, intents, settle=not completed)
+    run = permitted(desk, run, gather.by_id(markets), sold(intents))
+    seen = look(desk.rehearsing(), source, run, markets, intents, settle=not completed)
     return told(desk, seen), seen
 
 

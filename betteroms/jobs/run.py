@@ -12,6 +12,7 @@ from typing import Any, Final
 from betteroms.domain.errors import (
     BetterOmsError,
     DatabaseUnavailable,
+    LiveUnconfirmed,
     LockHeld,
     ModeUnavailable,
     PlanAlreadyRun,
@@ -19,10 +20,15 @@ from betteroms.domain.errors import (
 from betteroms.domain.ids import RunId, run_id
 from betteroms.domain.money import Usdc, to_micros, to_text
 from betteroms.domain.risk import Limits, tighter
+from betteroms.domain.terms import Mode
 from betteroms.jobs import told
 from betteroms.jobs.desk import Desk
+from betteroms.jobs.live.switching import effective
+from betteroms.jobs.live.trading import carefully, make_ready, rehearsed
 from betteroms.jobs.maintain import maintain
 from betteroms.jobs.passage import finished
+from betteroms.jobs.rounds import Round, rounds
+from betteroms.jobs.summary import not_taken
 from betteroms.jobs.supply import Supply, to_abandon
 from betteroms.jobs.trade import PlanFile, scheduled, trade
 from betteroms.ports import Run
@@ -39,7 +45,8 @@ class Course:
 
     rows: list[dict[str, Any]] = field(default_factory=list)
     faults: list[BaseException] = field(default_factory=list)
-    denied: int = 0
+    refused: int = 0
+    unknown: int = 0
     spent: int = 0
 
     def fail(self, row: dict[str, Any], fault: BaseException) -> None:
@@ -56,7 +63,8 @@ class Told:
     result: dict[str, Any]
     timing: dict[str, Any]
     faults: Sequence[BaseException]
-    denied: int
+    refused: int
+    unknown: int = 0
 
 
 def run(
@@ -66,12 +74,14 @@ def run(
     *,
     at: datetime | None = None,
     budget: Usdc | None = None,
+    live_agreed: bool = False,
 ) -> Told:
     """Carry out what is due at the scheduled time `at` (now, where it is None), then maintain.
 
-    `budget` caps what all plans together may newly tie up, spent in their order. `unfinished` are trade runs
-    that did not end; those whose period is over are abandoned. Nothing that happens to one plan keeps the
-    others from being tried, but for a database that is gone.
+    Live plans are refused unless `live_agreed` says that the operator agreed to them beforehand. `budget`
+    caps what all plans together may newly tie up, spent in their order. `unfinished` are trade runs that did
+    not end; those whose period is over are abandoned. Nothing that happens to one plan keeps the others from
+    being tried, but for a database that is gone.
     """
     opened = _opening(desk, at)
     desk.ledger.end_interrupted(opened.now)
@@ -81,7 +91,7 @@ def run(
     opened = desk.ledger.open_run(opened)
     desk.herald.began(opened)
     try:
-        return _carried_out(desk, supply, opened, abandoned, budget)
+        return _carried_out(desk, supply, opened, abandoned, budget, Places(desk, live_agreed))
     except BaseException as fault:
         with suppress(DatabaseUnavailable):
             desk.ledger.fail_run(
@@ -108,16 +118,47 @@ def _opening(desk: Desk, at: datetime | None) -> Run:
     )
 
 
+@dataclass(slots=True)
+class Places:
+    """The desks that plans are carried out at: by their mode, and in live by the switch."""
+
+    desk: Desk
+    live_agreed: bool
+    ready: bool = False
+
+    def of(self, mode: Mode) -> Desk:
+        """The desk for a plan of this mode; in live after a look at what is alive, once in a run.
+
+        Raises:
+            LiveOff: a live plan, and the switch is off.
+            LiveUnconfirmed: a live plan, and nobody agreed to those beforehand.
+            CredentialsUnusable, VenueUnfit, LedgerBehindVenue, VenueUnreachable: live, and it cannot be.
+        """
+        if mode is self.desk.mode:
+            return self.desk
+        if self.desk.sibling is None or self.desk.switch is None:
+            raise ModeUnavailable(f"the plan's mode is {mode}; this run trades on {self.desk.mode}")
+        effective_mode = effective(mode, self.desk.switch)
+        if effective_mode is Mode.LIVE and not self.live_agreed:
+            raise LiveUnconfirmed("a live plan, and run was not told --yes: nothing of it was done")
+        there = self.desk.sibling(effective_mode)
+        if not self.ready:
+            make_ready(there)
+            self.ready = there.member is not None
+        return there
+
+
 def _carried_out(
-    desk: Desk, supply: Supply, opened: Run, abandoned: Sequence[RunId], budget: Usdc | None
+    desk: Desk, supply: Supply, opened: Run, abandoned: Sequence[RunId], budget: Usdc | None, places: Places
 ) -> Told:
     course = Course()
     for refused in supply.refused:
         course.fail({"planId": None, "file": refused.name}, refused.fault)
         desk.herald.could_not_begin(refused.name, refused.fault)
     for source in supply.plans:
-        _plan(desk, source, opened, course, budget)
+        _plan(places, source, opened, course, budget)
     maintenance = _maintenance(desk, opened, course)
+    others = [_other(found, course) for found in rounds(desk, at=opened.scheduled_at)]
     result = result_of(
         opened,
         rows=course.rows,
@@ -127,6 +168,7 @@ def _carried_out(
         budget=budget,
         spent=course.spent,
         maintenance=maintenance,
+        others=others,
     )
     end = finished(desk, opened)
     timing = {
@@ -136,11 +178,25 @@ def _carried_out(
     }
     desk.ledger.close_run(opened, {"result": result, "timing": timing}, completed_at=end)
     desk.herald.ended(opened, result)
-    return Told(result=result, timing=timing, faults=course.faults, denied=course.denied)
+    return Told(
+        result=result, timing=timing, faults=course.faults, refused=course.refused, unknown=course.unknown
+    )
 
 
-def _plan(desk: Desk, source: PlanFile, opened: Run, course: Course, budget: Usdc | None) -> None:
+def _other(found: Round, course: Course) -> dict[str, Any]:
+    """A row for the maintenance of another mode."""
+    if found.fault is not None:
+        course.faults.append(found.fault)
+    if found.polled is not None:
+        course.unknown += found.polled["result"]["totals"]["unconfirmed"]
+    if found.maintained is not None:
+        course.refused += not_taken(found.maintained["result"])
+    return found.told()
+
+
+def _plan(places: Places, source: PlanFile, opened: Run, course: Course, budget: Usdc | None) -> None:
     """Carry one plan out; whatever becomes of it, the next one is tried."""
+    desk = places.desk
     plan_id = resolved_plan_id(source.plan, opened.scheduled_at)
     row: dict[str, Any] = {
         "planId": plan_id,
@@ -153,12 +209,13 @@ def _plan(desk: Desk, source: PlanFile, opened: Run, course: Course, budget: Usd
         limits = tighter(limits, Limits(run_notional_max=Usdc(max(budget - course.spent, 0))))
     desk.show(plan_id)
     try:
-        if source.plan.mode is not desk.mode:
-            raise ModeUnavailable(f"the plan's mode is {source.plan.mode}; this run trades on {desk.mode}")
-        done = trade(desk.limited(limits), source, at=opened.scheduled_at)
+        there = places.of(source.plan.mode)
+        row["mode"] = there.mode.value
+        done = carefully(there.limited(limits), lambda each: trade(each, source, at=opened.scheduled_at))
+        rehearsed(there)
     except PlanAlreadyRun:
         # That is what a file with a planId of its period is for.
-        course.spent += _tied_up_before(desk, plan_id, opened)
+        course.spent += _tied_up_before(desk, Mode(row["mode"]), plan_id, opened)
         course.rows.append({**row, "status": "done before", "error": None})
     except STOPS:
         raise
@@ -169,13 +226,14 @@ def _plan(desk: Desk, source: PlanFile, opened: Run, course: Course, budget: Usd
     else:
         result, timing = done["result"], done["timing"]
         course.spent += to_micros(result["totals"]["tiedUp"])
-        course.denied += result["totals"]["denied"]
+        course.refused += not_taken(result)
+        course.unknown += result["totals"].get("unconfirmed", 0)
         course.rows.append(plan_row(row, result, timing["runId"]))
 
 
-def _tied_up_before(desk: Desk, plan_id: str, opened: Run) -> int:
+def _tied_up_before(desk: Desk, mode: Mode, plan_id: str, opened: Run) -> int:
     """What a plan tied up earlier in this very run, before it was interrupted and started again."""
-    earlier = desk.ledger.find_run(desk.mode, plan_id)
+    earlier = desk.ledger.find_run(mode, plan_id)
     if earlier is None or earlier.scheduled_at != opened.scheduled_at or earlier.tied_up is None:
         return 0
     return earlier.tied_up
@@ -197,7 +255,7 @@ def _maintenance(desk: Desk, opened: Run, course: Course) -> dict[str, Any] | No
             "fault": type(fault).__name__,
         }
     result = done["result"]
-    course.denied += result["totals"]["denied"]
+    course.refused += not_taken(result)
     return maintenance_row(result, done["timing"]["runId"])
 
 
@@ -211,8 +269,12 @@ def result_of(
     budget: Usdc | None,
     spent: int,
     maintenance: dict[str, Any] | None,
+    others: Sequence[dict[str, Any]] = (),
 ) -> dict[str, Any]:
-    """The run's result, from what its plans and its maintenance came to; `spent` is what plans tied up."""
+    """The run's result, from what its plans and its maintenance came to; `spent` is what plans tied up.
+
+    `others` tells how other modes than the run's own were maintained, where there was anything to do.
+    """
     left = None if budget is None else to_text(max(budget - spent, 0))
     return {
         "kind": opened.kind,
@@ -227,6 +289,7 @@ def result_of(
         if budget is None
         else {"given": to_text(budget), "tiedUp": to_text(spent), "left": left},
         "maintenance": maintenance,
+        **({"others": list(others)} if others else {}),
         "totals": _totals(rows, maintenance),
     }
 

@@ -20,6 +20,8 @@ from betteroms.pipeline import Outcome, World
 from betteroms.ports import Run, Snapshot
 
 SCHEMA_VERSION = 1
+VENUES = "VENUE_"
+"""How codes begin for which the venue does not take an order, whatever its book is."""
 
 
 def result(
@@ -150,7 +152,10 @@ def totals(outcome: Outcome, seen: Mapping[TokenId, Book]) -> dict[str, Any]:
             book = seen.get(order.intent.token_id)
             if book is not None and book.mid_doubled is not None:
                 slippage += _slippage(executions, book.mid_doubled)
+    # Nobody ever fails to answer on paper, whose totals stay as they always were.
+    unknown = counts[OrderStatus.UNCONFIRMED] + counts[OrderStatus.NEW]
     return {
+        **({"unconfirmed": unknown} if unknown else {}),
         "placed": placed,
         "filled": counts[OrderStatus.FILLED],
         "partlyFilled": partly,
@@ -163,6 +168,15 @@ def totals(outcome: Outcome, seen: Mapping[TokenId, Book]) -> dict[str, Any]:
         "slippage": to_text(slippage),
         "tiedUp": to_text(tied_up),
     }
+
+
+def not_taken(told: Mapping[str, Any]) -> int:
+    """How many orders of a result we refused, or the venue.
+
+    What its book alone decides is none of that: a post-only order that would cross, say.
+    """
+    by_the_venue: list[int] = [n for code, n in told["refused"].items() if code.startswith(VENUES)]
+    return sum(by_the_venue, int(told["totals"]["denied"]))
 
 
 def _worst_cost(order: Order) -> int:

@@ -32,6 +32,13 @@ def average(*, cash: int, size: int) -> str | None:
     return to_text((2 * abs(cash) * MICROS + size) // (2 * size))
 
 
+def nobody_knows(count: int) -> str:
+    """What is to be said of orders that were sent, and that nobody answered."""
+    if count == 1:
+        return "of 1 order nobody knows yet whether it arrived"
+    return f"of {count:,} orders nobody knows yet whether they arrived"
+
+
 def run(record: RunRecord) -> dict[str, Any]:
     """One line of `runs list`."""
     return {
@@ -74,6 +81,7 @@ def order(record: OrderRecord) -> dict[str, Any]:
         "shortId": record.short_id,
         "mode": found.mode.value,
         "runId": found.run_id,
+        "source": intent.source,
         "planId": intent.plan_id,
         "line": intent.line,
         "ref": intent.ref,
@@ -97,6 +105,8 @@ def order(record: OrderRecord) -> dict[str, Any]:
         "adjustments": [str(adjustment) for adjustment in found.adjustments],
         "exempt": "EXEMPT_REDUCING" if found.exempt else None,
         "createdAt": instant(found.created_at),
+        "sendingAt": maybe_instant(found.sending_at),
+        "externalOrderId": found.external_order_id,
         "placedAt": maybe_instant(found.placed_at),
         "expiresAt": maybe_instant(found.expires_at),
         "notes": intent.notes,
@@ -121,6 +131,7 @@ def execution(found: Execution) -> dict[str, Any]:
         "cash": to_text(found.cash),
         "fee": to_text(found.fee),
         "liquidity": found.liquidity.value,
+        "externalExecutionId": found.external_execution_id,
     }
 
 

@@ -17,6 +17,8 @@ from betteroms.domain.run import refuse_repetition
 from betteroms.jobs import gather, summary
 from betteroms.jobs.desk import Desk
 from betteroms.jobs.endings import endings
+from betteroms.jobs.live.pretrade import permits_of, permitted, sold
+from betteroms.jobs.live.twins import twins
 from betteroms.jobs.passage import Passage, enter, finished, note_consequences, opening_entries, timing
 from betteroms.pipeline import Outcome
 from betteroms.ports import Ledger, Payload, PayloadKind, RiskChanged, Run
@@ -63,6 +65,7 @@ def trade(desk: Desk, source: PlanFile, *, at: datetime | None = None) -> dict[s
     refuse_if_repeated(desk, source, run)
     try:
         markets, intents = wished(desk, source.plan, run)
+        run = permitted(desk, run, gather.by_id(markets), sold(intents))
     except VenueUnreachable as fault:
         run = desk.ledger.open_run(run, opening_entries(desk, run))
         desk.ledger.fail_run(run, str(fault), completed_at=finished(desk, run))
@@ -202,6 +205,7 @@ def walk(
         limits=limits,
         stop_on_refusal=source.plan.on_refusal == "stop",
         approved=approved_prices(run),
+        permits=permits_of(run),
         names={
             source.plan.instructions[intent.line]["marketId"]: intent.market_id
             for intent in intents
@@ -215,6 +219,8 @@ def walk(
         passage.pipeline.settle()
     outcome = passage.pipeline.run(intents)
     note_consequences(passage, outcome, rules=snapshot.rules)
+    if desk.member is not None:
+        ledger.note([*desk.member.newly_proven(), *twins(desk, passage, outcome)])
     trip = tripped(snapshot.history, desk.limits, run.now)
     if trip is not None:
         ledger.note([RiskChanged(mode=run.mode, state=trip, at=run.now)])

@@ -12,7 +12,7 @@ from betteroms.domain.portfolio import PortfolioSnapshot
 from betteroms.domain.position import Holding, Position
 from betteroms.domain.terms import Mode
 from betteroms.jobs import told
-from betteroms.reckoning import BoundsMismatch, TiltMismatch
+from betteroms.reckoning import BoundsMismatch, SettlementMismatch, SignedMismatch, TiltMismatch
 from betteroms.records import OrderMismatch, Records
 
 Key = tuple[Mode, TokenId]
@@ -64,8 +64,9 @@ def verify(records: Records) -> dict[str, Any]:
     Compared are, exactly: every stored position with the fold of its executions and payouts in the ledger's
     sequence; `realised - cost basis` with the cash that they moved, fees taken off; each order's filled
     size, cash and number of fills with its executions; fill bounds with what was filled between them, and
-    their sums by token with all of them; and each portfolio snapshot's cash with what was deposited and
-    realised by then.
+    their sums by token with all of them; each portfolio snapshot's cash with what was deposited and realised
+    by then; and of live orders how far their fills have settled with what was told of it, what failed with
+    what was taken back, and whose signed bytes are kept with who is alive.
     """
     fold = _Fold()
     records.follow(fold.following)
@@ -77,6 +78,8 @@ def verify(records: Records) -> dict[str, Any]:
         *(_bounds(mismatch) for mismatch in records.bounds_mismatches()),
         *(sentence for mismatch in records.tilt_mismatches() for sentence in _tilt(mismatch)),
         *(_snapshot(mismatch) for mismatch in records.snapshot_mismatches()),
+        *(sentence for mismatch in records.settlement_mismatches() for sentence in _settlement(mismatch)),
+        *(_signed(mismatch) for mismatch in records.signed_mismatches()),
     ]
     return {
         "executions": sum(refolded.executions for refolded in fold.tokens.values()),
@@ -163,6 +166,22 @@ def _tilt(found: TiltMismatch) -> Iterator[str]:
             places = -12 if what.endswith("paid") else -6
             was, says = (f"{Decimal(value).scaleb(places).normalize():f}" for value in (one, other))
             yield f"{name}: the sum {what} is {was}, its orders say {says}"
+
+
+def _settlement(found: SettlementMismatch) -> Iterator[str]:
+    name = f"order {found.order_id}, fill {found.external_execution_id}"
+    if found.stored != found.told:
+        was, says = found.stored or "not kept", found.told or "nothing"
+        yield f"{name}: its settlement is {was}, its events say {says}"
+    if found.told == "FAILED" and not found.taken_back:
+        yield f"{name}: it failed, and no execution takes it back"
+    if found.told != "FAILED" and found.taken_back:
+        yield f"{name}: it was taken back, though it did not fail"
+
+
+def _signed(found: SignedMismatch) -> str:
+    why = "has ended, and its signed bytes are kept" if found.kept else "is alive without its signed bytes"
+    return f"order {found.order_id}: {why}"
 
 
 def _snapshot(found: PortfolioSnapshot) -> str:

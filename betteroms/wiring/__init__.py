@@ -14,9 +14,10 @@ from betteroms.wiring.database import (
     embedded_server,
     records,
     stored_plans,
+    switch,
     upgrade,
 )
-from betteroms.wiring.desks import MODES, Payloads, bench, desk
+from betteroms.wiring.desks import MODES, Payloads, bench, desk, membership, nudges
 from betteroms.wiring.surroundings import (
     clock,
     cron_surroundings,
@@ -52,13 +53,16 @@ __all__ = [
     "herald",
     "journal",
     "journal_lines",
+    "membership",
     "notifier",
+    "nudges",
     "pictures",
     "plan_places",
     "prepare_logs",
     "records",
     "services",
     "stored_plans",
+    "switch",
     "upgrade",
     "whole_file",
 ]

@@ -9,6 +9,7 @@ from betteroms.wiring.surroundings import clock
 if TYPE_CHECKING:
     from betteroms.adapters.polymarket.health import VenueHealth
     from betteroms.adapters.postgres.views.health import DatabaseHealth
+    from betteroms.wiring.live_checks import LiveChecks
 
 
 class Ground:
@@ -18,16 +19,13 @@ class Ground:
         self._settings = settings
         self.home = settings.home
         self.where = "DATABASE_URL" if settings.database_url else "the bundled server"
-        self.key_set = settings.private_key is not None
-        given = {
-            "POLYMARKET_API_KEY": settings.api_key,
-            "POLYMARKET_API_SECRET": settings.api_secret,
-            "POLYMARKET_API_PASSPHRASE": settings.api_passphrase,
-        }
-        # All or none: none are made from the key when they are needed.
-        self.credentials_missing = [name for name, value in given.items() if value is None]
-        if len(self.credentials_missing) == len(given):
-            self.credentials_missing = []
+        self.key_place = _key_place(settings)
+
+    def live(self) -> "LiveChecks":
+        """What live trading needs, where there is a key."""
+        from betteroms.wiring.live_checks import LiveChecks
+
+        return LiveChecks(self._settings)
 
     def database(self) -> "DatabaseHealth":
         """How the database is; the bundled one is started if it does not run."""
@@ -43,3 +41,13 @@ class Ground:
         timeout = self._settings.http_timeout
         patience = Patience(connect=timeout, read=timeout, total=timeout, attempts=1)
         return health(self._settings.clob_url, clock=clock(), patience=patience)
+
+
+def _key_place(settings: Settings) -> str | None:
+    """Where the private key is kept, in words; None where there is none."""
+    if settings.private_key is not None:
+        return "POLYMARKET_PRIVATE_KEY"
+    from betteroms.wiring.account import keystore
+
+    kept = keystore(settings)
+    return str(kept.path) if kept.exists() else None

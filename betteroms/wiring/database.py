@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from betteroms.adapters.postgres.embedded import EmbeddedServer
     from betteroms.adapters.postgres.plans import PostgresPlans
+    from betteroms.adapters.postgres.switch import PostgresSwitch
     from betteroms.records import Records
 
 
@@ -59,6 +60,15 @@ def stored_plans(settings: Settings, *, name: str) -> "Iterator[PostgresPlans]":
 
     with database(settings, name=name) as connection:
         yield PostgresPlans(connection)
+
+
+@contextmanager
+def switch(settings: Settings, *, name: str) -> "Iterator[PostgresSwitch]":
+    """The live switch; no lock is taken."""
+    from betteroms.adapters.postgres.switch import PostgresSwitch
+
+    with database(settings, name=name) as connection:
+        yield PostgresSwitch(connection)
 
 
 def upgrade(settings: Settings) -> str | None:

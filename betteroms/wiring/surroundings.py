@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from betteroms.jobs.herald import Herald
-from betteroms.ports import Clock, Journal, Notifier, PlanPlace
+from betteroms.ports import Clock, PlanPlace
+from betteroms.ports.journal import Journal, Notifier
 from betteroms.settings import Settings, to_be_handed_on
 
 if TYPE_CHECKING:

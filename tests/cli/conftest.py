@@ -17,6 +17,7 @@ import pytest
 from betteroms.adapters.postgres.embedded import EmbeddedServer
 from betteroms.cli import app
 from tests.cli.worlds import write_books, write_plan
+from tests.sandbox.conftest import one_certificate as one_certificate
 
 ROOT = Path(__file__).parents[2]
 OURS = ("BETTEROMS_", "POLYMARKET_", "DATABASE_URL", "CRON_", "PG", "NO_COLOR", "FORCE_COLOR")
@@ -48,9 +49,17 @@ class Ran:
 
 @pytest.fixture
 def surroundings(
-    home: Path, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    home: Path,
+    database_url: str,
+    tmp_path: Path,
+    one_certificate: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Mapping[str, str]:
-    """A user's environment: an own database, 80 columns, a directory with plans and books."""
+    """A user's environment: an own database, 80 columns, a directory with plans and books.
+
+    Nothing here is encrypted, and reading every authority takes a client longer than all its questions.
+    """
+    monkeypatch.setenv("SSL_CERT_FILE", str(one_certificate))
     monkeypatch.chdir(tmp_path)
     for name in os.environ:
         if name.startswith(OURS):

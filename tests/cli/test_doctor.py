@@ -127,8 +127,12 @@ def test_a_key_is_told_by_its_shape_only(cli: Callable[..., Ran]) -> None:
     secrets = {"POLYMARKET_PRIVATE_KEY": KEY, "POLYMARKET_API_KEY": "an-api-key"}
     ran = cli("doctor", "--offline", "--json", **secrets)
     assert ran.code == 0
-    assert told(ran)["key"] == ("ok", "set, and of the right shape: 64 hexadecimal digits")
-    missing = "incomplete: POLYMARKET_API_SECRET, POLYMARKET_API_PASSPHRASE not set"
+    assert told(ran)["key"] == (
+        "ok",
+        "set in POLYMARKET_PRIVATE_KEY, and of the right shape: 64 hexadecimal digits",
+    )
+    missing = "incomplete: POLYMARKET_API_SECRET, POLYMARKET_API_PASSPHRASE not set: "
+    missing += "betteroms generate-creds --write"
     assert told(ran)["credentials"] == ("warning", missing)
     assert KEY[2:] not in ran.out + ran.err
     assert "an-api-key" not in ran.out + ran.err

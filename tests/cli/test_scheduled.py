@@ -91,7 +91,7 @@ def test_a_plan_that_fails_keeps_no_other_from_being_carried_out_and_decides_the
     assert {name: rows[name]["fault"] for name in ("0-broken.json", "lost", "real")} == {
         "0-broken.json": "PlanInvalid",
         "lost": "NotFound",
-        "real": "ModeUnavailable",
+        "real": "LiveOff",
     }
     # Refused beats invalid beats not found (DECISIONS 10.1).
     assert ran.code == 5

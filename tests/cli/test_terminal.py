@@ -52,6 +52,10 @@ class Terminal:
                     continue
             break
 
+    def type(self, words: str) -> None:
+        """Type a line."""
+        os.write(self._ours, f"{words}\n".encode())
+
     def finish(self) -> int:
         """Read what is left; the exit code."""
         self.read_until("\0")
@@ -97,3 +101,20 @@ def test_what_takes_long_is_told_while_it_lasts_and_gone_afterwards(
     assert "waiting for" in terminal.shown
     assert "\x1b[2K" in terminal.shown
     assert "1 instruction: 1 filled" in terminal.shown
+
+
+def test_a_key_that_is_typed_is_never_shown(surroundings: Mapping[str, str], tmp_path: Path) -> None:
+    key, passphrase = "4f" * 32, "correct horse battery"
+    # The blank after a question comes when the terminal no longer shows what is typed.
+    terminal = Terminal(("keys", "import"), {**surroundings, "BETTEROMS_HOME": str(tmp_path / "kept")})
+    terminal.read_until("private key: ")
+    os.write(terminal._ours, f"{key}\n".encode())
+    terminal.read_until("passphrase: ")
+    os.write(terminal._ours, f"{passphrase}\n".encode())
+    terminal.read_until("Repeat for confirmation: ")
+    os.write(terminal._ours, f"{passphrase}\n".encode())
+    assert terminal.finish() == 0, terminal.shown
+    assert "is kept in" in terminal.shown
+    assert key not in terminal.shown
+    assert passphrase not in terminal.shown
+    assert (tmp_path / "kept" / "keystore.json").stat().st_mode & 0o777 == 0o600

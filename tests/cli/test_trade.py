@@ -189,11 +189,14 @@ def test_a_starting_cash_that_changed_is_told_and_changes_nothing(
     ]
 
 
-@pytest.mark.parametrize("mode", ["live", "shadow"])
-def test_only_paper_is_traded(mode: str, traded: Callable[..., Ran], sql: psycopg.Connection[Any]) -> None:
-    ran = traded(instruction(), mode=mode)
-    assert (ran.code, ran.out) == (5, "")
-    assert ran.err.startswith(f"error: the plan's mode is {mode}, and this version trades on paper only\n")
+@pytest.mark.parametrize(
+    ("mode", "code", "name"), [("live", 5, "LIVE_OFF"), ("shadow", 4, "CREDENTIALS_UNUSABLE")]
+)
+def test_nothing_is_signed_or_sent_without_switch_and_key(
+    mode: str, code: int, name: str, traded: Callable[..., Ran], sql: psycopg.Connection[Any]
+) -> None:
+    ran = traded(instruction(), mode=mode, words=("--json",))
+    assert (ran.code, ran.out, ran.error["code"]) == (code, "", name)
     assert counts(sql)["runs"] == 0
 
 

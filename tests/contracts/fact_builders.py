@@ -1,19 +1,21 @@
 """Makers of what ledgers are told besides orders and their events: payouts, exit rules, bounds, snapshots."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from betteroms.domain.bounds import FillBounds
-from betteroms.domain.ids import order_id
+from betteroms.domain.execution import Execution
+from betteroms.domain.external import ExternalFill
+from betteroms.domain.ids import OrderId, RunId, key, order_id
 from betteroms.domain.intent import ExitRules
 from betteroms.domain.market import Market
 from betteroms.domain.money import MICROS, Usdc
-from betteroms.domain.order import Order
+from betteroms.domain.order import ChainState, Order, OrderStatus
 from betteroms.domain.portfolio import PortfolioSnapshot
 from betteroms.domain.position import EntryKind, LedgerEntry
 from betteroms.domain.rule import RuleOrigin, RuleSet
-from betteroms.domain.terms import Mode
+from betteroms.domain.terms import Liquidity, Mode, Shares, Side
 from betteroms.ports import Fact, OrderBounds, Run
 from tests.contracts.builders import (
     NOON,
@@ -28,7 +30,7 @@ from tests.contracts.builders import (
     token,
 )
 from tests.contracts.ledgers import Installation
-from tests.domain.examples import price, shares, size, usdc
+from tests.domain.examples import an_intent, an_order, price, shares, size, usdc
 
 LATER = timedelta(hours=1)
 
@@ -150,3 +152,74 @@ def told(at: Installation, *facts: Fact, plan: str | None = None, hours: int = 1
     at.ledger.note(facts)
     finish(at.ledger, run)
     return run
+
+
+def external_fill(
+    shares: str,
+    at: str = "0.40",
+    *,
+    on: Market = RAIN,
+    outcome_index: int = 0,
+    side: Side = Side.BUY,
+    order: str = "0xe1",
+    fill: str = "trade-1",
+    state: ChainState = ChainState.MATCHED,
+    **changed: Any,
+) -> ExternalFill:
+    """A fill of the wallet whose order nobody here placed."""
+    dollars = size(shares) * price(at) // MICROS
+    fields: dict[str, Any] = {
+        "mode": Mode.LIVE,
+        "external_order_id": order,
+        "external_execution_id": fill,
+        "market_id": on.market_id,
+        "token_id": token(on, outcome_index),
+        "outcome": on.outcomes[outcome_index].label,
+        "outcome_index": outcome_index,
+        "side": side,
+        "price": price(at),
+        "size": size(shares),
+        "cash": Usdc(-dollars if side is Side.BUY else dollars),
+        "fee": usdc("0.01"),
+        "liquidity": Liquidity.TAKER,
+        "executed_at": NOON - LATER,
+        "state": state,
+    }
+    return ExternalFill(**fields | changed)
+
+
+def execution_of(found: ExternalFill, name: OrderId, *, number: int) -> Execution:
+    """The fill as it is booked."""
+    shared = {field.name for field in fields(Execution)} - {"order_id", "number"}
+    return Execution(order_id=name, number=number, **{name: getattr(found, name) for name in shared})
+
+
+def synthetic(found: ExternalFill, run: RunId) -> Order:
+    """The row that an order has of which only one fill is known, before that is booked."""
+    amount = Shares(size=found.size)
+    intent = an_intent(
+        key=key("live", "external", found.external_order_id),
+        source="external",
+        plan_id=None,
+        market_id=found.market_id,
+        token_id=found.token_id,
+        outcome=found.outcome,
+        outcome_index=found.outcome_index,
+        side=found.side,
+        wished_amount=amount,
+        wished_price=found.price,
+        slippage_ticks=0,
+    )
+    return an_order(
+        replace(intent, line=None),
+        order_id=order_id(intent.key),
+        mode=found.mode,
+        run_id=run,
+        created_at=found.executed_at,
+        amount=amount,
+        limit_price=found.price,
+        status=OrderStatus.NEW,
+        code="EXTERNAL",
+        reason="the venue told of its fills; it was not placed from here",
+        external_order_id=found.external_order_id,
+    )

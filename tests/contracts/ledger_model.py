@@ -8,29 +8,36 @@ from datetime import datetime
 
 from betteroms.domain.book import Book
 from betteroms.domain.execution import Execution
-from betteroms.domain.ids import MarketId, OrderId, TokenId
+from betteroms.domain.external import ExternalFill
+from betteroms.domain.ids import MarketId, OrderId, RunId, TokenId, key, order_id
 from betteroms.domain.money import MICROS, Size, Usdc
 from betteroms.domain.order import (
     Accepted,
     Canceled,
+    ChainState,
     Expired,
     Filled,
     Order,
     OrderEvent,
     OrderStatus,
+    Progressed,
     Rejected,
     Reversed,
+    Sending,
     Unconfirmed,
 )
 from betteroms.domain.portfolio import PortfolioSnapshot
 from betteroms.domain.position import LedgerEntry, Position, Quote
 from betteroms.domain.risk.history import RiskState
 from betteroms.domain.rule import RuleRemoved, RuleSet
+from betteroms.domain.switch import Proven
 from betteroms.domain.terms import Dollars, Mode, Shares, Side
 from betteroms.ports import Fact, OrderBounds, RiskChanged
+from tests.contracts import fact_builders
 from tests.contracts.builders import MARKETS
 
 FIRST_OUTCOMES = frozenset(market.outcomes[0].token_id for market in MARKETS)
+NO_RUN = RunId("")
 ALIVE = (OrderStatus.NEW, OrderStatus.UNCONFIRMED, OrderStatus.OPEN)
 
 
@@ -44,8 +51,9 @@ class Level:
 
 @dataclass(slots=True)
 class Model:
-    """What one ledger holds."""
+    """What one ledger holds; `run_id` is of the run that is open."""
 
+    run_id: RunId = NO_RUN
     orders: dict[OrderId, Order] = field(default_factory=dict)
     executions: list[Execution] = field(default_factory=list)
     events: list[tuple[OrderId, str]] = field(default_factory=list)
@@ -57,10 +65,13 @@ class Model:
     snapshots: dict[tuple[Mode, datetime], PortfolioSnapshot] = field(default_factory=dict)
     switches: dict[Mode, RiskState] = field(default_factory=dict)
     quotes: dict[tuple[Mode, TokenId], Quote] = field(default_factory=dict)
+    chain: dict[tuple[OrderId, str], ChainState] = field(default_factory=dict)
+    proven: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def copy(self) -> "Model":
         """An independent model; what is not remembered as a level does not outlive a run."""
         return Model(
+            run_id=self.run_id,
             orders=dict(self.orders),
             executions=list(self.executions),
             events=list(self.events),
@@ -76,6 +87,8 @@ class Model:
             snapshots=dict(self.snapshots),
             switches=dict(self.switches),
             quotes=dict(self.quotes),
+            chain=dict(self.chain),
+            proven=dict(self.proven),
         )
 
     def see(self, mode: Mode, book: Book) -> None:
@@ -115,8 +128,53 @@ class Model:
             self.bounds[fact.bounds.order_id] = fact
         elif isinstance(fact, RiskChanged):
             self.switches[fact.mode] = fact.state
-        elif (fact.mode, fact.hour) not in self.snapshots:
-            self.snapshots[fact.mode, fact.hour] = fact
+        elif isinstance(fact, Proven):
+            self.proven[fact.wallet] = self.proven.get(fact.wallet, frozenset()) | {fact.domain}
+        elif isinstance(fact, ExternalFill):
+            self._adopt(fact)
+        elif isinstance(fact, PortfolioSnapshot):
+            self.snapshots.setdefault((fact.mode, fact.hour), fact)
+
+    def _adopt(self, fact: ExternalFill) -> None:
+        """DECISIONS 5.6: a row under the venue's hash where there is none yet, and the fill, once."""
+        name = order_id(key(fact.mode, "external", fact.external_order_id))
+        if fact.state is ChainState.FAILED or (name, fact.external_execution_id) in self.chain:
+            return
+        if name not in self.orders:
+            self.orders[name] = fact_builders.synthetic(fact, self.run_id)
+            self.tell(Accepted(order_id=name, at=fact.executed_at))
+        execution = fact_builders.execution_of(fact, name, number=self.orders[name].fills + 1)
+        self.tell(
+            Filled(
+                order_id=name,
+                at=fact.executed_at,
+                market_id=fact.market_id,
+                executions=(execution,),
+                complete=True,
+            )
+        )
+        self.tell(
+            Progressed(
+                order_id=name,
+                at=fact.executed_at,
+                external_execution_id=fact.external_execution_id,
+                state=fact.state,
+            )
+        )
+
+    def settling(self, mode: Mode) -> list[Order]:
+        """Orders with a fill that is neither confirmed nor failed."""
+        final = (ChainState.CONFIRMED, ChainState.FAILED)
+        names = {name for (name, _), state in self.chain.items() if state not in final}
+        return [order for name, order in self.orders.items() if name in names and order.mode is mode]
+
+    def named_fills(self, order: Order) -> dict[str, tuple[Execution, ChainState]]:
+        """The order's fills by the venue's names, with how far each has come."""
+        return {
+            fill.external_execution_id: (fill, self.chain[order.order_id, fill.external_execution_id])
+            for fill in self.executions
+            if fill.order_id == order.order_id and fill.external_execution_id and fill.size > 0
+        }
 
     def standing(self) -> list[Fact]:
         """Rules, bounds and snapshots, by what each is about."""
@@ -131,7 +189,7 @@ class Model:
         found = {
             position.market_id for position in self.positions() if position.mode is mode and position.size
         }
-        found |= {order.intent.market_id for order in self.alive(mode)}
+        found |= {order.intent.market_id for order in (*self.alive(mode), *self.settling(mode))}
         found |= {
             entry.market_id
             for entry in self.entries.values()
@@ -153,15 +211,22 @@ class Model:
             order = replace(order, status=OrderStatus.CANCELED, code=event.code)
         elif isinstance(event, Expired):
             order = replace(order, status=OrderStatus.EXPIRED)
+        elif isinstance(event, Sending):
+            order = replace(order, sending_at=event.at)
+        elif isinstance(event, Progressed):
+            self.chain[event.order_id, event.external_execution_id] = event.state
         elif isinstance(event, Filled | Reversed):
             order = self._filled(order, event)
-        self.orders[event.order_id] = order
+        self.orders[event.order_id] = order if order.status in ALIVE else replace(order, signed=None)
 
     def _filled(self, order: Order, event: Filled | Reversed) -> Order:
         self.executions.extend(event.executions)
         self.booked.extend(event.executions)
         mine = [execution for execution in self.executions if execution.order_id == order.order_id]
         if isinstance(event, Filled):
+            for fill in event.executions:
+                if fill.external_execution_id:
+                    self.chain[order.order_id, fill.external_execution_id] = ChainState.MATCHED
             for level in event.taken:
                 taken = self.memory.setdefault((order.mode, event.market_id), Level()).taken
                 taken[level.price] = taken.get(level.price, 0) + level.size

@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import psycopg
@@ -16,7 +16,7 @@ from betteroms.adapters.postgres.columns import (
     select_list,
 )
 from betteroms.adapters.postgres.ledger import PostgresLedger
-from betteroms.adapters.postgres.staging import EVENT_TYPES
+from betteroms.adapters.postgres.staging import EVENT_TYPES, RECORDED
 from betteroms.domain.bounds import FillBounds
 from betteroms.domain.execution import Execution
 from betteroms.domain.ids import BookId, MarketId, OrderId, RunId
@@ -26,6 +26,7 @@ from betteroms.domain.order import Order
 from betteroms.domain.portfolio import PortfolioSnapshot
 from betteroms.domain.position import EntryKind, LedgerEntry, Position
 from betteroms.domain.run import RunStatus
+from betteroms.domain.secret import Secret
 from betteroms.domain.terms import Mode
 from betteroms.ports import Fact, Ledger, OrderBounds, Payload, PayloadKind
 from tests.contracts.ledgers import RunSeen
@@ -33,7 +34,7 @@ from tests.contracts.ledgers import RunSeen
 TABLES = (
     "plans, execution_rules, fill_bounds, tilts, portfolio_snapshots, settings, "
     "runs, markets, book_snapshots, liquidity_taken, "
-    "orders, executions, positions, ledger_entries, audit_logs"
+    "signed_orders, chain_states, orders, executions, positions, ledger_entries, audit_logs"
 )
 _POSITION = ("mode", "token_id", "market_id", "size", "cost_basis", "realised", "fees", "opened_at")
 _ENTRY = ("key", "cash", "at", "note", "market_id", "token_id", "size", "payout", "paid_for")
@@ -52,7 +53,10 @@ class PostgresReader:
 
     def orders(self) -> Sequence[Order]:
         rows = self._rows(f"SELECT {select_list(ORDER_COLUMNS)} FROM orders ORDER BY order_id::text")
-        return [order_from(row) for row in rows]
+        signed = {
+            name: Secret(body) for name, body in self._rows("SELECT order_id::text, body FROM signed_orders")
+        }
+        return [replace(order, signed=signed.get(order.order_id)) for order in map(order_from, rows)]
 
     def executions(self) -> Sequence[Execution]:
         rows = self._rows(f"SELECT {select_list(EXECUTION_COLUMNS)} FROM executions ORDER BY sequence")
@@ -174,7 +178,8 @@ class PostgresReader:
 
     def events(self) -> Sequence[tuple[OrderId, str]]:
         rows = self._rows(
-            "SELECT entity_id, event_type FROM audit_logs WHERE entity_type = 'order' ORDER BY sequence"
+            "SELECT entity_id, event_type FROM audit_logs WHERE entity_type = 'order' "
+            f"AND event_type <> '{RECORDED}' ORDER BY sequence"
         )
         return [(OrderId(name), _EVENT_NAMES[kind]) for name, kind in rows]
 
@@ -209,6 +214,9 @@ class PostgresInstallation:
 
     def die(self) -> None:
         """The connection goes with the process, and with it everything uncommitted."""
+        # A process takes its threads along. Here one that is still sending would go on with a closed
+        # connection, whose descriptor may be that of the next one by then.
+        self._ledger._background.abandon()
         self._connection.close()
         self._open()
 

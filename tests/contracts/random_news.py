@@ -3,6 +3,7 @@
 Everything is possible by what the ledger's model knows so far; some of it is told twice.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from random import Random
@@ -15,18 +16,23 @@ from betteroms.domain.order import (
     Accepted,
     Canceled,
     CancelRequested,
+    ChainState,
     Expired,
     Filled,
     Order,
     OrderEvent,
     OrderStatus,
+    Progressed,
     Rejected,
     Reversed,
+    Sending,
     Unconfirmed,
 )
 from betteroms.domain.position import EntryKind, LedgerEntry
 from betteroms.domain.risk.history import RiskState
 from betteroms.domain.rule import Cause, RuleRemoved, RuleSet, Trigger
+from betteroms.domain.secret import Secret
+from betteroms.domain.switch import Proven
 from betteroms.domain.terms import Amount, Mode, Side
 from betteroms.ports import Fact, RiskChanged, Run
 from tests.contracts.builders import (
@@ -40,19 +46,26 @@ from tests.contracts.builders import (
     order_of,
     token,
 )
-from tests.contracts.fact_builders import order_bounds, portfolio, rule_set, settlement, taken_back
+from tests.contracts.fact_builders import (
+    external_fill,
+    order_bounds,
+    portfolio,
+    rule_set,
+    settlement,
+    taken_back,
+)
 from tests.contracts.ledger_model import Model
 from tests.domain.examples import dollars, shares
 
 PRICES: Final = ("0.25", "0.4", "0.5", "0.6", "0.75")
 S = OrderStatus
 POSSIBLE: Final[dict[OrderStatus, tuple[type, ...]]] = {
-    S.NEW: (Accepted, Accepted, Accepted, Accepted, Rejected, Unconfirmed),
+    S.NEW: (Accepted, Accepted, Accepted, Accepted, Rejected, Unconfirmed, Sending),
     S.UNCONFIRMED: (Accepted, Rejected, CancelRequested, Unconfirmed),
-    S.OPEN: (*[Filled] * 8, CancelRequested, Canceled, Expired, Reversed),
-    S.FILLED: (Filled, CancelRequested, Reversed),
-    S.CANCELED: (Filled, CancelRequested, Reversed),
-    S.EXPIRED: (Filled, CancelRequested, Reversed),
+    S.OPEN: (*[Filled] * 8, CancelRequested, Canceled, Expired, Reversed, *[Progressed] * 4),
+    S.FILLED: (Filled, CancelRequested, Reversed, *[Progressed] * 2),
+    S.CANCELED: (Filled, CancelRequested, Reversed, *[Progressed] * 2),
+    S.EXPIRED: (Filled, CancelRequested, Reversed, *[Progressed] * 2),
     S.REJECTED: (),
     S.DENIED: (),
 }
@@ -97,8 +110,14 @@ class News:
             amount=amount,
             at=self.chance.choice(PRICES),
         )
+        if run.mode is Mode.LIVE:
+            sending = self.chance.choice((None, run.now))
+            signed, name = Secret(f"signed {self.lines}"), f"0x{self.lines:064x}"
+            order = replace(order, external_order_id=name, signed=signed, sending_at=sending)
         denied = self.chance.random() < 0.1
-        return replace(order, status=S.DENIED, code="NO_BOOK", amount=None) if denied else order
+        if denied:
+            return replace(order, status=S.DENIED, code="NO_BOOK", amount=None, signed=None)
+        return order
 
     def movable(self, mode: Mode) -> list[Order]:
         """Orders that something can still happen to."""
@@ -116,6 +135,10 @@ class News:
             return self.fill(order) or asked
         if kind is Reversed:
             return self.reversal(run, order) or asked
+        if kind is Progressed:
+            return self.progress(run, order) or asked
+        if kind is Sending:
+            return Sending(order_id=name, at=at)
         if kind is Accepted:
             return accepted(order, at)
         if kind is Rejected:
@@ -125,6 +148,19 @@ class News:
         if kind is Canceled:
             return Canceled(order_id=name, at=at, code="BY_HAND")
         return Expired(order_id=name, at=at) if kind is Expired else asked
+
+    def progress(self, run: Run, order: Order) -> Progressed | None:
+        """Some fill's settlement went on, or back; None where the order has none that the venue named."""
+        fills = sorted(name for known, name in self.work.chain if known == order.order_id)
+        if not fills:
+            return None
+        return Progressed(
+            order_id=order.order_id,
+            at=run.now,
+            external_execution_id=self.chance.choice(fills),
+            state=self.chance.choice((*ChainState, *[ChainState.CONFIRMED] * 4)),
+            transaction_hash=self.chance.choice((None, "0xabc")),
+        )
 
     def fill(self, order: Order) -> Filled | None:
         """Some more of the order; None where there is nothing to sell."""
@@ -156,12 +192,41 @@ class News:
         """A few facts besides orders, each possible after the one before it, which the model is told."""
         told: list[Fact] = []
         for _ in range(self.chance.randint(0, 3)):
+            makers: tuple[Callable[[Run], Fact | None], ...]
             makers = (self.payment, self.payment, self.rule, self.bounds, self.snapshot, self.switch)
+            if run.mode is Mode.LIVE:
+                makers = (*makers, self.external, self.proof)
             fact = self.chance.choice(makers)(run)
             if fact is not None:
                 self.work.note(fact)
                 told.append(fact)
         return told
+
+    def external(self, run: Run) -> Fact | None:
+        """A fill that nobody here asked for, of one of a few orders, each of one token; some are repeated."""
+        number, side = self.chance.randint(1, 4), self.chance.choice((Side.BUY, Side.BUY, Side.SELL))
+        on, outcome = MARKETS[number % 2], number // 2 % 2
+        wanted, name = self.size(), f"0xe{number}{side}"
+        if side is Side.SELL:
+            held = self.work.held(run.mode, token(on, outcome))
+            if held == 0:
+                return None
+            wanted = to_text(min(held, to_micros(wanted)))
+        return external_fill(
+            wanted,
+            self.chance.choice(PRICES),
+            on=on,
+            outcome_index=outcome,
+            side=side,
+            order=name,
+            fill=f"{name}/{self.chance.randint(1, 6)}",
+            state=self.chance.choice(list(ChainState)),
+            executed_at=run.now - timedelta(minutes=1),
+        )
+
+    def proof(self, run: Run) -> Fact:
+        wallet, domain = self.chance.choice(("0xa", "0xb")), self.chance.choice(("ctf", "negrisk", "v3"))
+        return Proven(wallet=wallet, domain=domain, at=run.now)
 
     def payment(self, run: Run) -> Fact | None:
         """A payout of shares that are held, one taken back, one paid anew, a deposit; or one told again."""

@@ -47,6 +47,7 @@ def plain(snapshot: Snapshot) -> Snapshot:
         taken=list(snapshot.taken),
         executions={name: list(found) for name, found in snapshot.executions.items() if found},
         settlements={name: list(found) for name, found in snapshot.settlements.items()},
+        settling=replace(snapshot.settling, orders=list(snapshot.settling.orders)),
     )
 
 
@@ -104,8 +105,14 @@ class TwoLedgers:
     def record(self, orders: Sequence[Order], denied: Sequence[Order], *, sends_out: bool) -> None:
         self._each(lambda ledger: ledger.record(orders, denied, sends_out=sends_out))
 
-    def apply(self, events: Sequence[OrderEvent]) -> Sequence[Order]:
-        return agreed(self._each(lambda ledger: list(ledger.apply(events))))
+    def apply(self, events: Sequence[OrderEvent], *, sends_out: bool = False) -> Sequence[Order]:
+        return agreed(self._each(lambda ledger: list(ledger.apply(events, sends_out=sends_out))))
+
+    def known_as(self, names: Collection[str]) -> Mapping[str, Order]:
+        return agreed(self._each(lambda ledger: dict(ledger.known_as(names))))
+
+    def proven(self, wallet: str) -> frozenset[str]:
+        return agreed(self._each(lambda ledger: ledger.proven(wallet)))
 
     def note(self, facts: Sequence[Fact], /) -> None:
         self._each(lambda ledger: ledger.note(facts))

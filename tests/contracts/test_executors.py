@@ -1,8 +1,8 @@
 """What every executor promises, whoever carries the orders out."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
-from datetime import timedelta
 from typing import Final
 
 import pytest
@@ -17,6 +17,7 @@ from betteroms.domain.liquidity import LiquidityMemory
 from betteroms.domain.market import Market
 from betteroms.domain.money import MICROS, Price
 from betteroms.domain.order import (
+    ALIVE,
     Accepted,
     Canceled,
     Denial,
@@ -24,15 +25,20 @@ from betteroms.domain.order import (
     Order,
     OrderEvent,
     OrderStatus,
+    Progressed,
     Rejected,
     Unconfirmed,
     after,
 )
 from betteroms.domain.rounding import Shaped, shape
+from betteroms.domain.secret import Secret
 from betteroms.domain.terms import Dollars, Mode, Shares, Side, TimeInForce
 from betteroms.executors.paper import PaperExecutor, PaperSettings
+from betteroms.executors.shadow import ShadowExecutor
 from betteroms.pipeline import see
 from betteroms.ports import Executor
+from betteroms.ports.trading import Signed
+from tests.contracts.at_the_sandbox import Stopped, member, venue_with
 from tests.domain.examples import (
     CRYPTO_FEES,
     NO,
@@ -66,7 +72,29 @@ def paper(market: Market, books: Mapping[TokenId, Book]) -> Executor:
     )
 
 
-MAKERS: Final[list[Maker]] = [paper]
+class Pen:
+    """Signs by writing the order's id down."""
+
+    def sign(self, order: Order, _: Market, *, tick: Price) -> Signed:
+        return Signed(external_order_id=f"0x{order.order_id}", body=Secret(f"signed {order.order_id} {tick}"))
+
+    def domain(self, _: Market) -> str:
+        return "0xe111"
+
+
+def shadow(market: Market, books: Mapping[TokenId, Book]) -> Executor:
+    """The shadow executor over these books, with nothing taken yet."""
+    world = see([market], books)
+    return ShadowExecutor(
+        paper(market, books),
+        signer=Pen,
+        markets=world.markets,
+        rules={token: rules for token, rules in world.rules.items() if not isinstance(rules, Denial)},
+    )
+
+
+MAKERS: Final[list[Maker]] = [paper, shadow]
+NAMES: Final = ["paper", "shadow", "live"]
 BOOK = a_book(bids="0.48x100 0.40x500", asks="0.50x100 0.60x500")
 BOOKS: Final = {YES: BOOK, NO: mirror(BOOK, NO)}
 MARKET = a_market(fees=CRYPTO_FEES)
@@ -79,8 +107,24 @@ SETTLED: Final = {
 }
 
 
+@pytest.fixture(params=NAMES)
+def make(request: pytest.FixtureRequest) -> Iterator[Maker]:
+    """What makes an executor over books; in live each has a venue of its own, with those books."""
+    if request.param != "live":
+        yield {maker.__name__: maker for maker in MAKERS}[request.param]
+        return
+    with ExitStack() as stack:
+
+        def live(market: Market, books: Mapping[TokenId, Book]) -> Executor:
+            running = stack.enter_context(venue_with(market, books.get(YES)))
+            return stack.enter_context(member(running)).executor(market, books, Stopped(NOW))
+
+        yield live
+
+
 @pytest.fixture(params=MAKERS, ids=lambda make: make.__name__)
-def make(request: pytest.FixtureRequest) -> Maker:
+def make_on_paper(request: pytest.FixtureRequest) -> Maker:
+    """What fills by paper's rules."""
     chosen: Maker = request.param
     return chosen
 
@@ -103,7 +147,24 @@ def told_of(order: Order, events: Iterable[OrderEvent]) -> list[OrderEvent]:
 
 
 def kinds(events: Iterable[OrderEvent]) -> list[type]:
-    return [type(event) for event in events]
+    """What happened; how fills settle apart, and several acts of matching in a row are one."""
+    found: list[type] = []
+    for event in events:
+        if not isinstance(event, Progressed) and type(event) not in (found[-1:] if found else ()):
+            found.append(type(event))
+    return found
+
+
+def become(orders: Iterable[Order], events: Sequence[OrderEvent]) -> list[tuple[object, ...]]:
+    """What became of the orders: how they stand, and their fills by price."""
+    found: list[tuple[object, ...]] = []
+    for order in orders:
+        mine = told_of(order, events)
+        fills = [fill for event in mine if isinstance(event, Filled) for fill in event.executions]
+        by_price = sorted((fill.price, fill.size, fill.fee) for fill in fills)
+        now = after(order, mine)
+        found.append((now.status, now.code, now.filled_size, by_price))
+    return found
 
 
 WISHES: Final = [
@@ -135,7 +196,8 @@ def test_each_order_comes_to_exactly_one_state(make: Maker) -> None:
 
 def test_orders_keep_their_place_and_their_content_when_they_are_named(make: Maker) -> None:
     prepared = make(MARKET, BOOKS).prepare(ORDERS)
-    assert [replace(order, external_order_id=None, sending_at=None) for order in prepared] == ORDERS
+    plain = [replace(order, external_order_id=None, sending_at=None, signed=None) for order in prepared]
+    assert plain == ORDERS
 
 
 @pytest.mark.parametrize("tif", [TimeInForce.FOK, TimeInForce.FAK])
@@ -179,8 +241,8 @@ def test_a_fill_at_once_and_a_rest_that_is_killed(make: Maker) -> None:
     assert (ended.status, ended.filled_size) == (OrderStatus.CANCELED, size("100"))
 
 
-def test_every_event_carries_the_time_of_the_run(make: Maker) -> None:
-    executor = make(MARKET, BOOKS)
+def test_every_event_carries_the_time_of_the_run(make_on_paper: Maker) -> None:
+    executor = make_on_paper(MARKET, BOOKS)
     resting = replace(ORDERS[6], status=OrderStatus.OPEN, expires_at=NOW)
     events = every(executor.submit(executor.prepare(ORDERS)))
     events += every(executor.poll([resting]))
@@ -197,8 +259,18 @@ def test_the_same_orders_over_the_same_books_come_to_the_same(make: Maker) -> No
     told = []
     for _ in range(2):
         executor = make(MARKET, BOOKS)
-        told.append(every(executor.submit(executor.prepare(ORDERS))))
+        orders = executor.prepare(ORDERS)
+        told.append((become(orders, every(executor.submit(orders))), [o.external_order_id for o in orders]))
     assert told[0] == told[1]
+
+
+@pytest.mark.parametrize("lines", [(0, 2, 3, 4, 5), (7,), (8,)])
+def test_all_executors_come_to_the_same(make: Maker, lines: tuple[int, ...]) -> None:
+    # No two of these meet each other: that, the corridor refuses.
+    wanted = [ORDERS[line] for line in lines]
+    there, here = make(MARKET, BOOKS), paper(MARKET, BOOKS)
+    orders = there.prepare(wanted)
+    assert become(orders, every(there.submit(orders))) == become(wanted, every(here.submit(wanted)))
 
 
 def test_carrying_out_writes_nothing(make: Maker) -> None:
@@ -230,20 +302,32 @@ def test_asking_about_no_orders_tells_nothing(make: Maker) -> None:
     assert list(executor.cancel([], {})) == []
 
 
-@pytest.mark.parametrize("status", OrderStatus)
-def test_only_what_is_alive_can_be_canceled(make: Maker, status: OrderStatus) -> None:
+def at_rest(executor: Executor) -> Order:
+    """An order of the executor's own that rests."""
+    (order,) = executor.prepare([new(an_intent(at="0.30"))])
+    resting = after(order, every(executor.submit([order])))
+    assert resting.status is OrderStatus.OPEN
+    return resting
+
+
+def test_what_rests_can_be_canceled(make: Maker) -> None:
+    executor = make(MARKET, BOOKS)
+    resting = at_rest(executor)
+    wish = Cancel(order_id=resting.order_id, reason="OPERATOR")
+    events = executor.cancel([wish], {resting.order_id: resting})
+    assert list(events) == [Canceled(order_id=resting.order_id, at=NOW, code="OPERATOR")]
+
+
+@pytest.mark.parametrize("status", [status for status in OrderStatus if status not in ALIVE])
+def test_what_has_ended_is_not_canceled(make_on_paper: Maker, status: OrderStatus) -> None:
     order = an_order(status=status)
     wish = Cancel(order_id=order.order_id, reason="OPERATOR")
-    events = make(MARKET, BOOKS).cancel([wish], {order.order_id: order})
-    if status is OrderStatus.OPEN:
-        assert events == [Canceled(order_id=order.order_id, at=NOW, code="OPERATOR")]
-    elif status not in (OrderStatus.NEW, OrderStatus.UNCONFIRMED):
-        assert list(events) == []
+    assert list(make_on_paper(MARKET, BOOKS).cancel([wish], {order.order_id: order})) == []
 
 
 def test_a_resting_order_that_nothing_happened_to_is_not_spoken_of(make: Maker) -> None:
-    resting = an_order(an_intent(at="0.30"), placed_at=NOW - timedelta(hours=1))
-    assert every(make(MARKET, BOOKS).poll([resting])) == []
+    executor = make(MARKET, BOOKS)
+    assert every(executor.poll([at_rest(executor)])) == []
 
 
 @given(random_books(), st.lists(st.integers(0, 9), min_size=1, unique=True))

@@ -4,6 +4,7 @@ A life is its seed: a red one is lived again by `LedgerLife(installation, seed)`
 difference, so that the last lines of its story are the cause.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from random import Random
 from typing import Final
@@ -12,9 +13,9 @@ import pytest
 
 from betteroms.domain.book import Book
 from betteroms.domain.errors import PlanAlreadyRun
-from betteroms.domain.ids import OrderId, RunId
+from betteroms.domain.ids import MarketId, OrderId, RunId
 from betteroms.domain.money import MICROS, to_text
-from betteroms.domain.order import OrderEvent, OrderStatus
+from betteroms.domain.order import ALIVE, OrderEvent, OrderStatus
 from betteroms.domain.risk.history import NOTHING, RiskState
 from betteroms.domain.run import RunStatus
 from betteroms.domain.terms import Mode
@@ -100,6 +101,7 @@ class LedgerLife:
         self.kept.note(entry)
         self.runs[run.run_id] = (RunStatus.RUNNING, attempt + 1)
         self.work = self.kept.copy()
+        self.work.run_id = run.run_id
         return run
 
     def reads_books(self, run: Run) -> None:
@@ -210,6 +212,10 @@ class LedgerLife:
             assert list(snapshot.open_orders[: len(placed)]) == placed
             assert {o.order_id: o for o in snapshot.open_orders} == {o.order_id: o for o in kept.alive(mode)}
             assert snapshot.known == kept.orders
+            names = [order.external_order_id for order in kept.orders.values() if order.external_order_id]
+            assert self.at.ledger.known_as([*names, "0xnobody"]) == {
+                order.external_order_id: order for order in kept.orders.values() if order.external_order_id
+            }
             for name, order in kept.orders.items():
                 numbers = [execution.number for execution in snapshot.executions.get(name, ())]
                 assert numbers == list(range(1, order.fills + 1))
@@ -238,10 +244,24 @@ class LedgerLife:
         assert snapshot.quotes == {t: q for (of, t), q in kept.quotes.items() if of is mode and t in tokens}
         assert snapshot.deposited == kept.deposited(mode)
         assert snapshot.fees == sum(e.fee for e in kept.executions if e.mode is mode)
+        self.compare_settling(mode, names)
         assert snapshot.history.state == kept.switches.get(mode, RiskState())
         assert whole_snapshot(self.at.ledger, mode).history == NOTHING
         since = NOON + timedelta(hours=self.hours - self.chance.randint(0, 5))
         assert list(self.at.ledger.touched(mode, settled_since=since)) == kept.touched(mode, since)
+
+    def compare_settling(self, mode: Mode, markets: Sequence[MarketId]) -> None:
+        """What is not final at the venue, and what was proven of it."""
+        kept = self.kept
+        settling = self.at.ledger.snapshot(mode, markets=markets, orders=[]).settling
+        here = [order for order in kept.settling(mode) if order.intent.market_id in markets]
+        ended = {order.order_id: order for order in here if order.status not in ALIVE}
+        assert {order.order_id: order for order in settling.orders} == ended
+        alive = [o for o in kept.alive(mode) if o.intent.market_id in markets and o.external_order_id]
+        booked = {order.order_id: kept.named_fills(order) for order in (*alive, *ended.values())}
+        assert settling.booked == {name: fills for name, fills in booked.items() if fills}
+        for wallet in ("0xa", "0xb"):
+            assert self.at.ledger.proven(wallet) == kept.proven.get(wallet, frozenset())
 
 
 def lived(at: Installation, seed: int) -> LedgerLife:

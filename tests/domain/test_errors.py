@@ -7,13 +7,16 @@ from betteroms.domain.errors import (
     Ambiguous,
     ApprovalMismatch,
     BetterOmsError,
+    CredentialsUnusable,
     ExtraMissing,
     InexactAmount,
+    LedgerBehindVenue,
     NotFound,
     NotificationFailed,
     PlanInvalid,
     SandboxUnusable,
     SettingsInvalid,
+    VenueUnfit,
 )
 
 
@@ -52,6 +55,25 @@ def test_a_sandbox_that_cannot_start_names_every_reason() -> None:
     raised = SandboxUnusable(["faults.json: is no JSON", "books: no market is recorded there"])
     assert raised.problems == ("faults.json: is no JSON", "books: no market is recorded there")
     assert str(raised) == "faults.json: is no JSON\nbooks: no market is recorded there"
+
+
+def test_credentials_that_do_not_do_say_what_there_is_to_choose_from() -> None:
+    assert CredentialsUnusable("no key").problems == ()
+    raised = CredentialsUnusable("which wallet is it?", ["0xa1: proxy", "0xa2: safe"])
+    assert str(raised) == "which wallet is it?"
+    assert raised.problems == ("0xa1: proxy", "0xa2: safe")
+
+
+def test_a_ledger_behind_the_venue_names_every_order_that_it_does_not_know() -> None:
+    raised = LedgerBehindVenue("the venue knows more", ["order 0x01", "trade t-1"])
+    assert str(raised) == "the venue knows more"
+    assert raised.problems == ("order 0x01", "trade t-1")
+
+
+def test_a_venue_that_does_not_do_is_told_with_every_reason() -> None:
+    raised = VenueUnfit(["our clock is 9 s ahead", "its protocol is version 3"])
+    assert raised.problems == ("our clock is 9 s ahead", "its protocol is version 3")
+    assert str(raised) == "our clock is 9 s ahead\nits protocol is version 3"
 
 
 def test_every_fault_is_one_a_user_can_be_told_about() -> None:

@@ -17,6 +17,7 @@ from betteroms.domain.order import (
     Adjustment,
     Canceled,
     CancelRequested,
+    ChainState,
     Denial,
     Denied,
     Expired,
@@ -25,8 +26,10 @@ from betteroms.domain.order import (
     Order,
     OrderEvent,
     OrderStatus,
+    Progressed,
     Rejected,
     Reversed,
+    Sending,
     Unconfirmed,
     after,
     reserved_cash,
@@ -68,6 +71,8 @@ def reversed_fill(amount: str = "10", *, number: int = 2) -> Reversed:
 
 EXAMPLES: Final[dict[type, OrderEvent]] = {
     Denied: Denied(order_id=NAME, at=LATER, denial=Denial(code="NO_BOOK", detail="market=x")),
+    Sending: Sending(order_id=NAME, at=LATER),
+    Progressed: Progressed(order_id=NAME, at=LATER, external_execution_id="trade", state=ChainState.MINED),
     Unconfirmed: Unconfirmed(order_id=NAME, at=LATER, reason="no answer in 10 s"),
     Accepted: Accepted(order_id=NAME, at=LATER),
     Rejected: Rejected(order_id=NAME, at=LATER, code="POST_ONLY_WOULD_CROSS", reason="crosses"),
@@ -85,9 +90,11 @@ ALLOWED: Final[dict[OrderStatus, dict[type, OrderStatus]]] = {
         Rejected: S.REJECTED,
         Unconfirmed: S.UNCONFIRMED,
         Accepted: S.OPEN,
+        Sending: S.NEW,
+        CancelRequested: S.NEW,
     },
     S.DENIED: {},
-    S.REJECTED: {},
+    S.REJECTED: {Filled: S.REJECTED, Reversed: S.REJECTED, Progressed: S.REJECTED},
     S.UNCONFIRMED: {
         Accepted: S.OPEN,
         Rejected: S.REJECTED,
@@ -100,10 +107,21 @@ ALLOWED: Final[dict[OrderStatus, dict[type, OrderStatus]]] = {
         CancelRequested: S.OPEN,
         Canceled: S.CANCELED,
         Expired: S.EXPIRED,
+        Progressed: S.OPEN,
     },
-    S.FILLED: {Filled: S.FILLED, Reversed: S.FILLED, CancelRequested: S.FILLED},
-    S.CANCELED: {Filled: S.CANCELED, Reversed: S.CANCELED, CancelRequested: S.CANCELED},
-    S.EXPIRED: {Filled: S.EXPIRED, Reversed: S.EXPIRED, CancelRequested: S.EXPIRED},
+    S.FILLED: {Filled: S.FILLED, Reversed: S.FILLED, CancelRequested: S.FILLED, Progressed: S.FILLED},
+    S.CANCELED: {
+        Filled: S.CANCELED,
+        Reversed: S.CANCELED,
+        CancelRequested: S.CANCELED,
+        Progressed: S.CANCELED,
+    },
+    S.EXPIRED: {
+        Filled: S.EXPIRED,
+        Reversed: S.EXPIRED,
+        CancelRequested: S.EXPIRED,
+        Progressed: S.EXPIRED,
+    },
 }
 
 

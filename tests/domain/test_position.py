@@ -54,6 +54,33 @@ def test_realised_less_cost_basis_is_the_cash_less_the_fees(history: list[Execut
     assert position.size == sum(fill.size if fill.side is Side.BUY else -fill.size for fill in history)
 
 
+@given(histories(), st.data())
+def test_fills_that_fail_on_the_chain_whenever_they_do_keep_the_sums_balanced(
+    history: list[Execution], data: st.DataObject
+) -> None:
+    told: list[Execution] = []
+    standing: list[Execution] = []
+    for fill in history:
+        told.append(fill)
+        standing.append(fill)
+        while data.draw(st.booleans()) and standing:
+            ghost = standing.pop(data.draw(st.integers(0, len(standing) - 1)))
+            told.append(undone(ghost))
+    position = fold(NOTHING, told)
+    moved = sum(fill.cash - fill.fee for fill in told)
+    assert position.realised - position.cost_basis == moved
+    assert moved == sum(fill.cash - fill.fee for fill in standing)
+    assert position.fees == sum(fill.fee for fill in standing)
+    assert position.size == sum(fill.size if fill.side is Side.BUY else -fill.size for fill in standing)
+    if position.size == 0:
+        assert (position.cost_basis, position.opened_at) == (0, None)
+
+
+def undone(fill: Execution) -> Execution:
+    """The row that takes a fill back: the same with opposite signs."""
+    return replace(fill, size=Size(-fill.size), cash=Usdc(-fill.cash), fee=Usdc(-fill.fee))
+
+
 @given(histories())
 def test_the_fold_agrees_with_a_plain_reckoning_in_fractions(history: list[Execution]) -> None:
     held, basis, realised = Fraction(0), Fraction(0), Fraction(0)

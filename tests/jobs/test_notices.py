@@ -48,6 +48,29 @@ def test_refusals_are_told_with_code_and_numbers() -> None:
     assert Kind.FILLS not in found
 
 
+def test_fills_that_failed_on_the_chain_are_a_failure_and_no_fills() -> None:
+    back = {"price": "0.41", "size": "-100", "fee": "-1.2", "liquidity": "TAKER"}
+    moved = order(executions=[back], filledSize="0")
+    found = by_kind(of_result(result(settled=[moved])))
+    assert found[Kind.FAILURES].title == "june: fills of 1 order failed on the chain"
+    assert found[Kind.FAILURES].body == "BUY Yes will-x-happen: 100 shares taken back"
+    assert Kind.FILLS not in found
+
+
+def test_a_fill_that_came_as_another_failed_is_told_by_itself() -> None:
+    fill, back = ({"price": "0.41", "size": size, "fee": "0", "liquidity": "MAKER"} for size in ("7", "-7"))
+    found = by_kind(of_result(result(settled=[order(executions=[fill, back])])))
+    assert found[Kind.FILLS].body == "BUY Yes will-x-happen: 7 at 0.41 = $2.87"
+    assert found[Kind.FAILURES].severity == "failure"
+
+
+def test_an_order_that_nobody_answered_makes_the_digest_a_warning() -> None:
+    told = result(order(0, "UNCONFIRMED"))
+    told["totals"]["unconfirmed"] = 1
+    digest = by_kind(of_result(told))[Kind.DIGEST]
+    assert (digest.title, digest.severity) == ("june (paper): 1 unconfirmed", "warning")
+
+
 def test_the_digest_tells_what_came_of_it() -> None:
     markets = [
         {"size": "100", "costBasis": "41", "unrealised": "-1.005"},

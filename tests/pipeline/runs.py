@@ -14,7 +14,8 @@ from betteroms.domain.money import Price, Size, Usdc
 from betteroms.domain.order import Denial
 from betteroms.domain.position import EntryKind, LedgerEntry, Position
 from betteroms.domain.risk import Account, Limits
-from betteroms.domain.terms import Mode
+from betteroms.domain.risk.permits import Permits
+from betteroms.domain.terms import Mode, SellFrom
 from betteroms.executors.paper import PaperExecutor, PaperSettings
 from betteroms.pipeline import Outcome, Pipeline, World, see
 from betteroms.ports import Executor, Run, RunInputs, Snapshot
@@ -97,6 +98,8 @@ class Attempt:
         stop_on_refusal: bool = False,
         approved: Mapping[OrderId, Price] | None = None,
         past: bool = False,
+        sell_from: SellFrom = SellFrom.MINED,
+        permits: Permits | None = None,
     ) -> None:
         known = a_market() if market is None else market
         books = {} if book is None else {book.token_id: book}
@@ -118,6 +121,8 @@ class Attempt:
             limits=Limits() if limits is None else limits,
             stop_on_refusal=stop_on_refusal,
             approved=approved,
+            sell_from=sell_from,
+            permits=permits,
         )
 
     def carry_out(self, wishes: Iterable[Intent | Cancel]) -> Outcome:

@@ -5,15 +5,17 @@ from datetime import timedelta
 
 import pytest
 
-from betteroms.domain.book import mirror
+from betteroms.domain.book import HashCheck, mirror
 from betteroms.domain.ids import order_id
 from betteroms.domain.money import Price
 from betteroms.domain.order import Denial, OrderStatus
 from betteroms.domain.risk import Limits
+from betteroms.domain.risk.permits import Permits
 from betteroms.domain.rounding import Rules
 from betteroms.domain.terms import Side, TimeInForce
 from betteroms.pipeline import see
 from tests.domain.examples import (
+    MARKET_ID,
     NO,
     NOW,
     YES,
@@ -117,6 +119,26 @@ def test_a_closed_market_denies_its_own_instructions() -> None:
     market = a_market(closed=True)
     (order,) = Attempt(a_ledger(), book=BOOK, market=market).carry_out([an_intent()]).orders
     assert order.code == "MARKET_CLOSED"
+
+
+def test_a_book_that_is_not_what_it_claims_to_be_is_good_enough_for_paper_only() -> None:
+    """Where orders leave the process, a hash that does not fit refuses; one that none can check does not."""
+    wish = an_intent(at="0.50", amount=shares("100"))
+    bounds = Permits(
+        cash=usdc("1000"),
+        contracts={MARKET_ID: "0xe111"},
+        allowances={"0xe111": usdc("1000")},
+        shares={},
+        sellable=frozenset(),
+    )
+    codes = []
+    for check in (HashCheck.UNVERIFIABLE, HashCheck.MISMATCH):
+        for permits in (None, bounds):
+            book = replace(a_book(bids="0.48x500", asks="0.50x500"), hash_check=check)
+            [order] = Attempt(a_ledger(), book=book, permits=permits).carry_out([wish]).orders
+            codes.append((order.code, order.reason))
+    assert codes[:3] == [(None, None)] * 3
+    assert codes[3] == ("BOOK_HASH_MISMATCH", f"book={book.book_id[:12]}")
 
 
 def test_a_refused_instruction_does_not_stop_the_others() -> None:

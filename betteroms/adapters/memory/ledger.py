@@ -8,13 +8,16 @@ levels that something was taken from.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 from betteroms.adapters.memory import past
+from betteroms.adapters.memory.settling import seed, settling, unsettled
 from betteroms.adapters.memory.state import State
-from betteroms.adapters.memory.sums import Opening, cash_moved, reserved
+from betteroms.adapters.memory.sums import Opening, cash_moved, deposited, reserved, settlements
 from betteroms.domain.execution import Execution
-from betteroms.domain.ids import BookId, MarketId, OrderId, RunId, TokenId
+from betteroms.domain.external import ExternalFill, adopt
+from betteroms.domain.ids import BookId, MarketId, OrderId, RunId
 from betteroms.domain.liquidity import LiquidityMemory, Taken
 from betteroms.domain.money import Size, Usdc, to_micros
 from betteroms.domain.news import fill_names, news
@@ -73,6 +76,7 @@ class MemoryLedger:
         state, mode, account = ledger._kept, snapshot.mode, snapshot.account
         state.orders = {**snapshot.known, **{order.order_id: order for order in snapshot.open_orders}}
         state.fills = {name: tuple(executions) for name, executions in snapshot.executions.items()}
+        seed(state, snapshot)
         state.executions = [execution for executions in state.fills.values() for execution in executions]
         state.positions = {(mode, token): position for token, position in snapshot.positions.items()}
         state.memory[mode] = LiquidityMemory(snapshot.taken if taken is None else taken)
@@ -129,6 +133,7 @@ class MemoryLedger:
         """See `ports.Ledger.touched`."""
         found = {p.market_id for p in self.positions() if p.mode is mode and p.size}
         found.update(order.intent.market_id for order in self._alive(mode))
+        found.update(order.intent.market_id for order in unsettled(self._kept, mode))
         found.update(
             entry.market_id
             for entry in self._kept.entries.values()
@@ -174,8 +179,9 @@ class MemoryLedger:
             tilts=tilted.tilts,
             worths=tilted.worths,
             elsewhere=tilted.elsewhere,
-            settlements=self._settlements(mode, chosen),
-            deposited=Usdc(self._openings[mode].deposited + self._deposited(mode)),
+            settlements=settlements(state.entries.values(), mode, chosen),
+            settling=settling(state, mode, chosen, resting),
+            deposited=Usdc(self._openings[mode].deposited + deposited(self._kept.entries.values(), mode)),
             fees=Usdc(self._openings[mode].fees + sum(p.fees for p in everything)),
         )
 
@@ -198,18 +204,6 @@ class MemoryLedger:
             return past.Tilted(told.tilts, told.worths, told.elsewhere)
         return past.tilted(self._kept, mode, chosen)
 
-    def _settlements(self, mode: Mode, chosen: Collection[MarketId]) -> dict[TokenId, Sequence[LedgerEntry]]:
-        found: dict[TokenId, list[LedgerEntry]] = {}
-        for entry in self._kept.entries.values():
-            if entry.mode is mode and entry.token_id is not None and entry.market_id in chosen:
-                found.setdefault(entry.token_id, []).append(entry)
-        return dict(sorted(found.items()))
-
-    def _deposited(self, mode: Mode) -> int:
-        entries = self._kept.entries.values()
-        # Entries of a token are in its position.
-        return sum(entry.cash for entry in entries if entry.mode is mode and entry.token_id is None)
-
     def _opening_cash(self, mode: Mode) -> Usdc | None:
         first = next((entry.cash for entry in self._kept.entries.values() if entry.mode is mode), None)
         known = self._openings[mode].deposit
@@ -222,6 +216,15 @@ class MemoryLedger:
         # The rest is written at the run's end, wherever its orders go.
         self._inputs = inputs
         self._payloads.update((payload.payload_id, payload) for payload in payloads)
+
+    def known_as(self, names: Collection[str]) -> Mapping[str, Order]:
+        """See `ports.Ledger.known_as`."""
+        known = self._kept.known_as()
+        return {name: known[name] for name in names if name in known}
+
+    def proven(self, wallet: str) -> frozenset[str]:
+        """See `ports.Ledger.proven`."""
+        return frozenset(self._kept.proven.get(wallet, ()))
 
     def record(self, orders: Sequence[Order], denied: Sequence[Order], *, sends_out: bool) -> None:
         """See `ports.Ledger.record`. With `sends_out` this and all that follows is committed at once."""
@@ -238,9 +241,11 @@ class MemoryLedger:
         if sends_out:
             self._kept = self._work
 
-    def apply(self, events: Sequence[OrderEvent]) -> Sequence[Order]:
+    def apply(self, events: Sequence[OrderEvent], *, sends_out: bool = False) -> Sequence[Order]:
         """See `ports.Ledger.apply`. The orders come in the order of their news."""
         self._opened()
+        if sends_out:
+            self._kept = self._work
         known, fills = self._work.orders, self._work.fills
         strangers = sorted({event.order_id for event in events} - known.keys())
         if strangers:
@@ -260,9 +265,23 @@ class MemoryLedger:
 
     def note(self, facts: Sequence[Fact], /) -> None:
         """See `ports.Ledger.note`."""
-        self._opened()
-        for fact in facts:
-            self._work.note(fact)
+        run = self._opened()
+        for _, alike in groupby(facts, type):
+            external: list[ExternalFill] = []
+            for fact in alike:
+                if isinstance(fact, ExternalFill):
+                    external.append(fact)
+                else:
+                    self._work.note(fact)
+            if external:
+                self._adopt(external, run)
+
+    def _adopt(self, fills: Sequence[ExternalFill], run: Run) -> None:
+        """Book fills that no order of ours explains."""
+        known, told = self._work.known_as(), fill_names(self._work.executions)
+        orders, events = adopt(fills, known=known, told=told, run_id=run.run_id, at=run.now)
+        self._work.orders.update((order.order_id, order) for order in orders)
+        self.apply(events)
 
     def end_interrupted(self, at: datetime) -> Sequence[RunId]:
         """See `ports.Ledger.end_interrupted`."""
@@ -367,7 +386,7 @@ class MemoryLedger:
         for token, size in opening.reserved_shares.items():
             shares[token] = shares.get(token, 0) + size
         return Account(
-            cash=Usdc(opening.cash + self._deposited(mode) + cash_moved(positions)),
+            cash=Usdc(opening.cash + deposited(self._kept.entries.values(), mode) + cash_moved(positions)),
             reserved_cash=Usdc(opening.reserved_cash + cash),
             held={p.token_id: p.size for p in positions if p.size and p.market_id in chosen},
             reserved_shares={token: Size(size) for token, size in sorted(shares.items()) if size},

@@ -7,22 +7,28 @@ from betteroms.domain.bounds import FillBounds
 from betteroms.domain.execution import Execution
 from betteroms.domain.ids import BookId, MarketId, OrderId, TokenId
 from betteroms.domain.liquidity import LiquidityMemory
-from betteroms.domain.order import Filled, Order, OrderEvent, Reversed
+from betteroms.domain.order import ChainState, Filled, Order, OrderEvent, Progressed, Reversed
 from betteroms.domain.portfolio import PortfolioSnapshot
 from betteroms.domain.position import Holding, LedgerEntry, Position, Quote
 from betteroms.domain.risk.history import RiskState
 from betteroms.domain.risk.past import MarketTerms, terms_of
 from betteroms.domain.rule import RuleRemoved, RuleSet
+from betteroms.domain.switch import Proven
 from betteroms.domain.terms import Mode
-from betteroms.ports import Fact, OrderBounds, Payload, RiskChanged, RunInputs
+from betteroms.domain.twin import Twin
+from betteroms.ports import OrderBounds, Payload, RiskChanged, RunInputs
+
+Noted = LedgerEntry | RuleSet | RuleRemoved | RiskChanged | OrderBounds | PortfolioSnapshot | Proven | Twin
+"""The facts that stand for themselves; an external fill is booked by the events that it makes."""
 
 
 class State:
     """Everything that a run can change, kept together so that it can be dropped together."""
 
     __slots__ = (
-        "bounds", "entries", "events", "executions", "fills", "memory", "orders", "payloads", "payouts",
-        "positions", "quotes", "risk", "rules", "sequence", "snapshots", "terms",
+        "bounds", "chain", "entries", "events", "executions", "fills", "memory", "orders", "payloads",
+        "payouts", "positions", "proven", "quotes", "risk", "rules", "sequence", "snapshots", "terms",
+        "twins",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -41,6 +47,9 @@ class State:
         self.terms: dict[MarketId, MarketTerms] = {}
         self.payouts: dict[TokenId, int] = {}
         self.quotes: dict[tuple[Mode, TokenId], Quote] = {}
+        self.chain: dict[OrderId, dict[str, ChainState]] = {}
+        self.proven: dict[str, dict[str, datetime]] = {}
+        self.twins: dict[OrderId, Twin] = {}
         self.sequence = 0
 
     def copy(self) -> "State":
@@ -62,6 +71,9 @@ class State:
         twin.terms = dict(self.terms)
         twin.payouts = dict(self.payouts)
         twin.quotes = dict(self.quotes)
+        twin.chain = {name: dict(fills) for name, fills in self.chain.items()}
+        twin.proven = {wallet: dict(domains) for wallet, domains in self.proven.items()}
+        twin.twins = dict(self.twins)
         twin.sequence = self.sequence
         return twin
 
@@ -86,15 +98,28 @@ class State:
         self.events.extend(events)
         self.sequence += len(events)
         for event in events:
+            if isinstance(event, Progressed):
+                self._progress(event.order_id, event.external_execution_id, event.state)
             if not isinstance(event, Filled | Reversed):
                 continue
             self.executions.extend(event.executions)
             self.sequence += len(event.executions)
             self.fills[event.order_id] = (*self.fills.get(event.order_id, ()), *event.executions)
             if isinstance(event, Filled):
+                for fill in event.executions:
+                    if fill.external_execution_id is not None:
+                        self._progress(event.order_id, fill.external_execution_id, ChainState.MATCHED)
                 memory = self.memory[self.orders[event.order_id].mode]
                 for level in event.taken:
                     memory.take(event.market_id, level.price, level.size)
+
+    def _progress(self, order_id: OrderId, name: str, state: ChainState) -> None:
+        self.chain.setdefault(order_id, {})[name] = state
+
+    def known_as(self) -> dict[str, Order]:
+        """The orders that the venue has a name for, by that name."""
+        orders = self.orders.values()
+        return {order.external_order_id: order for order in orders if order.external_order_id is not None}
 
     def keep(self, mode: Mode, inputs: RunInputs | None, payloads: Mapping[BookId, Payload]) -> None:
         """Keep what a run read: the prices of what is held by now, and what markets said of themselves."""
@@ -114,7 +139,7 @@ class State:
                     tokens = [outcome.token_id for outcome in market.outcomes]
                     self.payouts.update(zip(tokens, market.payouts, strict=True))
 
-    def note(self, fact: Fact) -> None:
+    def note(self, fact: Noted) -> None:
         """Keep one fact; see `ports.Ledger.note`."""
         match fact:
             case LedgerEntry():
@@ -129,6 +154,10 @@ class State:
                 self.bounds[fact.bounds.order_id] = fact.bounds
             case PortfolioSnapshot():
                 self.snapshots.setdefault((fact.mode, fact.hour), fact)
+            case Twin():
+                self.twins[fact.order_id] = fact
+            case Proven():
+                self.proven.setdefault(fact.wallet, {}).setdefault(fact.domain, fact.at)
         self.sequence += 1
 
     def _enter(self, entry: LedgerEntry) -> None:

@@ -1,12 +1,13 @@
 """What an account comes to: the sums that a memory ledger draws from its rows."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from betteroms.domain.ids import TokenId
+from betteroms.domain.ids import MarketId, TokenId
 from betteroms.domain.money import Usdc
 from betteroms.domain.order import Order, reserved_cash, reserved_shares
-from betteroms.domain.position import Position
+from betteroms.domain.position import LedgerEntry, Position
+from betteroms.domain.terms import Mode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,22 @@ class Opening:
 def cash_moved(positions: Iterable[Position]) -> int:
     """Dollars that executions moved, fees included: by the ledger's invariant, from the positions alone."""
     return sum(position.realised - position.cost_basis for position in positions)
+
+
+def deposited(entries: Iterable[LedgerEntry], mode: Mode) -> int:
+    """Dollars paid in, less what was taken out; entries of a token are in its position."""
+    return sum(entry.cash for entry in entries if entry.mode is mode and entry.token_id is None)
+
+
+def settlements(
+    entries: Iterable[LedgerEntry], mode: Mode, markets: Collection[MarketId]
+) -> dict[TokenId, Sequence[LedgerEntry]]:
+    """What these markets paid so far, by token and in the order of the entries."""
+    found: dict[TokenId, list[LedgerEntry]] = {}
+    for entry in entries:
+        if entry.mode is mode and entry.token_id is not None and entry.market_id in markets:
+            found.setdefault(entry.token_id, []).append(entry)
+    return dict(sorted(found.items()))
 
 
 def reserved(alive: Iterable[Order]) -> tuple[int, dict[TokenId, int]]:

@@ -5,7 +5,7 @@ All questions here only read, so that asking twice does no harm. Orders must not
 
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -35,6 +35,18 @@ COMPLAINT_LENGTH_MAX: Final = 200
 LOOPBACK: Final = ("all://localhost", "all://127.0.0.1", "all://[::1]")
 
 Params = Sequence[tuple[str, str]]
+
+
+class Refused(VenueUnreachable):
+    """The venue understood the question and said no; `status` is HTTP's."""
+
+    def __init__(self, message: str, *, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+Signing = Callable[[str, str], Mapping[str, str]]
+"""The headers that say who asks: of a method and a path without its query."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +81,10 @@ def new_client(patience: Patience) -> httpx.Client:
 
 
 class Service:
-    """One of the venue's services. `notes` collects what a person may want to know afterwards."""
+    """One of the venue's services. `notes` collects what a person may want to know afterwards.
+
+    With `signing` it asks as a member, and an answer without any content is nothing.
+    """
 
     def __init__(
         self,
@@ -80,8 +95,10 @@ class Service:
         limiter: Limiter,
         clock: Clock,
         notes: list[str],
+        signing: Signing | None = None,
     ) -> None:
         self._url = url.rstrip("/")
+        self._signing = signing
         self._client = client
         self._patience = patience
         self._limiter = limiter
@@ -94,7 +111,7 @@ class Service:
         """The answer's document; None where the venue has nothing: `null`, or a 404 that says so.
 
         Raises:
-            VenueUnreachable: no usable answer.
+            VenueUnreachable: no usable answer; `Refused` where it said no.
         """
         return self._ask("GET", path, params=params, body=None)
 
@@ -113,7 +130,13 @@ class Service:
     def _ask(self, method: str, path: str, *, params: Params, body: Any) -> Any:
         # The query is left out of every message: it may be long, and says nothing to a person.
         place = f"{method} {self._place(path)}"
-        request = self._client.build_request(method, f"{self._url}{path}", params=list(params), json=body)
+        request = self._client.build_request(
+            method,
+            f"{self._url}{path}",
+            params=list(params),
+            json=body,
+            headers=None if self._signing is None else dict(self._signing(method, path)),
+        )
         number = 0
         try:
             for attempt in stamina.retry_context(
@@ -153,6 +176,8 @@ class Service:
             return None
         if response.status_code != httpx.codes.OK:
             self._refused(response, content, place)
+        if self._signing is not None and not content.strip():
+            return None
         try:
             return decode(content.decode())
         except (NotJson, UnicodeDecodeError) as fault:
@@ -200,7 +225,7 @@ class Service:
             words = "answered 404 without saying what is missing: is the URL right?"
         elif status == httpx.codes.FORBIDDEN and _is_page(content):
             words = "answered 403 with a web page: this address or country is probably blocked"
-        raise VenueUnreachable(f"{place}: {words}")
+        raise Refused(f"{place}: {words}", status=status)
 
     def _asked_to_wait(self, headers: Mapping[str, str]) -> timedelta | None:
         text = headers.get("Retry-After", "").strip()

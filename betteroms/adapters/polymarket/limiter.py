@@ -25,12 +25,12 @@ class Limiter:
         self._left = float(burst)
         self._counted_at = monotonic()
 
-    def wait(self) -> None:
-        """Take the next question's place; sleeps until there is one."""
+    def wait(self, cost: int = 1) -> None:
+        """Take the next places, so many of them; sleeps until there are."""
         now = self._monotonic()
         self._left = min(self._burst, self._left + (now - self._counted_at) * self._per_second)
         self._counted_at = now
-        self._left -= 1
+        self._left -= cost
         if self._left < 0:
             # The debt is repaid by the time that passes while we sleep.
             self._sleep(-self._left / self._per_second)

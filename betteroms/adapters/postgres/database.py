@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from typing import Any, Final
 
 import psycopg
@@ -14,6 +15,7 @@ from betteroms.domain.errors import DatabaseUnavailable, LockHeld
 CONNECT_TIMEOUT_SECONDS: Final = 10
 LOCK_POLL_SECONDS: Final = 0.1
 _WRITER_LOCK: Final = 0x6F6D7302
+_HALF: Final = 0xFFFFFFFF
 _NAME_LENGTH_MAX: Final = 63
 
 
@@ -77,25 +79,39 @@ def take_writer_lock(connection: psycopg.Connection[Any], *, wait_seconds: float
     Raises:
         LockHeld: another still writes; the message says which and since when.
     """
+    _take(connection, _WRITER_LOCK, "another run is writing", wait_seconds)
+
+
+def take_wallet_lock(connection: psycopg.Connection[Any], wallet: str, *, wait_seconds: float) -> None:
+    """Be the only one that trades for this wallet until the connection closes.
+
+    Raises:
+        LockHeld: another does; the message says which and since when.
+    """
+    number = int.from_bytes(sha256(wallet.lower().encode()).digest()[:8], "big", signed=True)
+    _take(connection, number, f"another run trades for {wallet}", wait_seconds)
+
+
+def _take(connection: psycopg.Connection[Any], lock: int, complaint: str, wait_seconds: float) -> None:
     deadline = time.monotonic() + wait_seconds
     with faults_named():
         while True:
-            row = connection.execute("SELECT pg_try_advisory_lock(%s)", (_WRITER_LOCK,)).fetchone()
+            row = connection.execute("SELECT pg_try_advisory_lock(%s)", (lock,)).fetchone()
             if row and row[0]:
                 return
             if time.monotonic() >= deadline:
-                raise LockHeld(f"another run is writing: {_holder(connection)}")
+                raise LockHeld(f"{complaint}: {_holder(connection, lock)}")
             time.sleep(LOCK_POLL_SECONDS)
 
 
-def _holder(connection: psycopg.Connection[Any]) -> str:
+def _holder(connection: psycopg.Connection[Any], lock: int) -> str:
     row = connection.execute(
         """
         SELECT a.application_name, to_char(a.backend_start, 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
         FROM pg_locks l JOIN pg_stat_activity a USING (pid)
-        WHERE l.locktype = 'advisory' AND l.granted AND l.objid = %s
+        WHERE l.locktype = 'advisory' AND l.granted AND l.classid::bigint = %s AND l.objid::bigint = %s
             AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
         """,
-        (_WRITER_LOCK,),
+        (lock >> 32 & _HALF, lock & _HALF),
     ).fetchone()
     return f"{row[0]}, connected since {row[1]}" if row else "it finished just now; try again"

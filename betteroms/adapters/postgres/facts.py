@@ -26,11 +26,14 @@ from betteroms.domain.portfolio import PortfolioSnapshot
 from betteroms.domain.position import EntryKind, LedgerEntry
 from betteroms.domain.risk.history import RiskState
 from betteroms.domain.rule import Cause, RuleOrigin, RuleRemoved, RuleSet, Trigger
+from betteroms.domain.switch import Proven
 from betteroms.domain.terms import Mode
 from betteroms.ports import RiskChanged
 
 RISK_SETTING: Final = "risk."
 """The settings row of a mode's drawdown switch is named so, with the mode behind it."""
+PROVEN_SETTING: Final = "proven."
+"""The settings row of what is proven of a wallet is named so, with the wallet behind it."""
 ENTRY_LIST: Final = (
     "key, kind, (cash * 1000000)::bigint, at, note, market_id, token_id, "
     "(size * 1000000)::bigint, (payout * 1000000)::bigint, (paid_for * 1000000)::bigint"
@@ -270,6 +273,24 @@ def risk_state(kept: Mapping[str, Any]) -> RiskState:
         reset_at=_moment(kept.get("reset_at")),
         reset_equity=Usdc(kept.get("reset_equity") or 0),
     )
+
+
+def write_proven(connection: psycopg.Connection[Any], found: Iterable[Proven]) -> None:
+    """Remember in which domains the venue's names for orders are ours; the first time stays."""
+    for proven in found:
+        connection.execute(
+            "INSERT INTO settings AS s (name, value, changed_at) VALUES (%s, %s, %s) ON CONFLICT (name) "
+            "DO UPDATE SET value = EXCLUDED.value || s.value, changed_at = EXCLUDED.changed_at",
+            (f"{PROVEN_SETTING}{proven.wallet}", json.dumps({proven.domain: _plain(proven.at)}), proven.at),
+        )
+
+
+def proven(connection: psycopg.Connection[Any], wallet: str) -> frozenset[str]:
+    """See `ports.Ledger.proven`."""
+    row = connection.execute(
+        "SELECT value FROM settings WHERE name = %s", (f"{PROVEN_SETTING}{wallet}",)
+    ).fetchone()
+    return frozenset(row[0]) if row else frozenset()
 
 
 def _plain(value: Any) -> Any:

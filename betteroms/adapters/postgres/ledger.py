@@ -9,6 +9,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import groupby
 from typing import Any, Final
 
 import psycopg
@@ -26,15 +27,18 @@ from betteroms.adapters.postgres.runs import (
 )
 from betteroms.adapters.postgres.staging import ACTOR, Batch
 from betteroms.adapters.postgres.state import encode
+from betteroms.domain.external import ExternalFill, adopt
 from betteroms.domain.ids import BookId, MarketId, OrderId, RunId, TokenId
 from betteroms.domain.liquidity import LiquidityMemory
 from betteroms.domain.news import FillName, fill_names, news
-from betteroms.domain.order import Denial, Denied, Filled, Order, OrderEvent, Reversed, after
+from betteroms.domain.order import Denial, Denied, Filled, Order, OrderEvent, Progressed, Reversed, after
 from betteroms.domain.portfolio import PortfolioSnapshot
 from betteroms.domain.position import Holding, LedgerEntry, Position
 from betteroms.domain.rule import RuleRemoved, RuleSet
 from betteroms.domain.run import INTERRUPTED, EarlierRun, refuse_repetition
+from betteroms.domain.switch import Proven
 from betteroms.domain.terms import Mode
+from betteroms.domain.twin import Twin
 from betteroms.ports import Fact, OrderBounds, Payload, RiskChanged, Run, RunInputs, Snapshot
 
 BATCH_ROWS: Final = 4_000
@@ -130,6 +134,16 @@ class PostgresLedger:
         self._inputs = inputs
         self._payloads.update((payload.payload_id, payload) for payload in payloads)
 
+    def known_as(self, names: Collection[str]) -> Mapping[str, Order]:
+        """See `ports.Ledger.known_as`."""
+        with faults_named(), self._connection.transaction():
+            return reading.known_as(self._connection, names)
+
+    def proven(self, wallet: str) -> frozenset[str]:
+        """See `ports.Ledger.proven`."""
+        with faults_named():
+            return facts.proven(self._connection, wallet)
+
     def record(self, orders: Sequence[Order], denied: Sequence[Order], *, sends_out: bool) -> None:
         """See `ports.Ledger.record`."""
         self._sends_out = sends_out
@@ -138,6 +152,9 @@ class PostgresLedger:
         self._batch.again.extend(again)
         self._recorded.update((order.order_id, order) for order in orders)
         self._orders.update(self._recorded)
+        if sends_out:
+            for order in orders:
+                self._batch.recorded(order)
         for order in denied:
             self._orders[order.order_id] = order
             self._batch.new[order.order_id] = order
@@ -147,8 +164,9 @@ class PostgresLedger:
             )
         self._write_soon()
 
-    def apply(self, events: Sequence[OrderEvent]) -> Sequence[Order]:
+    def apply(self, events: Sequence[OrderEvent], *, sends_out: bool = False) -> Sequence[Order]:
         """See `ports.Ledger.apply`."""
+        self._sends_out = self._sends_out or sends_out
         self._load({event.order_id for event in events} - self._orders.keys())
         told = self._told_before(events)
         fresh_events = news(events, orders=self._orders, told=told)
@@ -169,13 +187,23 @@ class PostgresLedger:
     def note(self, told: Sequence[Fact], /) -> None:
         """See `ports.Ledger.note`."""
         assert self._run is not None, "a run is opened before anything is written"
+        for _, alike in groupby(told, type):
+            some = list(alike)
+            external = [fact for fact in some if isinstance(fact, ExternalFill)]
+            if external:
+                self._adopt(external, self._run)
+            else:
+                self._note(some, self._run)
+        self._write_soon()
+
+    def _note(self, told: Sequence[Fact], run: Run) -> None:
         for fact in told:
             match fact:
                 case LedgerEntry():
-                    self._enter(fact, self._run)
+                    self._enter(fact, run)
                 case RuleSet() | RuleRemoved():
                     before = self._rules.pop(fact.token_id, None)
-                    self._batch.rule_event(fact, before, self._run)
+                    self._batch.rule_event(fact, before, run)
                     self._batch.rules[fact.token_id] = fact
                     if isinstance(fact, RuleSet):
                         self._rules[fact.token_id] = fact
@@ -183,10 +211,14 @@ class PostgresLedger:
                     self._batch.bounds[fact.bounds.order_id] = fact
                 case RiskChanged():
                     self._batch.risk.append(fact)
-                    self._batch.risk_event(fact, self._run)
+                    self._batch.risk_event(fact, run)
                 case PortfolioSnapshot():
                     self._batch.portfolios.append(fact)
-        self._write_soon()
+                case Proven():
+                    self._batch.proven.append(fact)
+                    self._batch.proven_event(fact, run)
+                case Twin():
+                    self._batch.twin_event(fact, run)
 
     def end_interrupted(self, at: datetime) -> Sequence[RunId]:
         """See `ports.Ledger.end_interrupted`."""
@@ -253,7 +285,7 @@ class PostgresLedger:
 
     def _send(self) -> None:
         """Send what is ready to be sent, in the background."""
-        batch, self._batch = self._batch, self._batch.rest()
+        batch, self._batch = self._batch, self._batch.rest(self._recorded)
         texts = batch.texts()
         with faults_named():
             self._begin()
@@ -300,16 +332,36 @@ class PostgresLedger:
 
     def _book(self, order: Order, event: OrderEvent) -> None:
         self._batch.order_event(order, event)
+        if isinstance(event, Progressed):
+            self._batch.settle(order, event)
         if not isinstance(event, Filled | Reversed):
             return
         holding = self._holding(order.mode, order.intent.token_id, order.intent.market_id)
+        named = False
         for execution in event.executions:
             holding.book(execution)
+            named = named or execution.external_execution_id is not None
         self._batch.executions.extend(event.executions)
         self._moved_holdings.add(order.intent.token_id)
         if isinstance(event, Filled):
+            if named:
+                self._batch.settle(order, event)
             for level in event.taken:
                 self._memory.take(event.market_id, level.price, level.size)
+
+    def _adopt(self, fills: Sequence[ExternalFill], run: Run) -> None:
+        """Book fills that no order of ours explains; what waits in this run's own batch is known, too."""
+        with faults_named():
+            self._background.finish()
+            stored = reading.known_as(self._connection, {fill.external_order_id for fill in fills})
+            told = reading.fill_names(self._connection, [order.order_id for order in stored.values()])
+        self._orders = {**{order.order_id: order for order in stored.values()}, **self._orders}
+        known = {o.external_order_id: o for o in self._orders.values() if o.external_order_id is not None}
+        told |= fill_names(self._batch.executions)
+        orders, events = adopt(fills, known=known, told=told, run_id=run.run_id, at=run.now)
+        self._recorded.update((order.order_id, order) for order in orders)
+        self._orders.update(self._recorded)
+        self.apply(events)
 
     def _enter(self, entry: LedgerEntry, run: Run) -> None:
         if entry.key in self._batch.entries:

@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 
-from betteroms.adapters.postgres import facts, history, tilts
+from betteroms.adapters.postgres import facts, history, sent, tilts
 from betteroms.adapters.postgres.columns import (
     EXECUTION_COLUMNS,
     ORDER_COLUMNS,
@@ -67,7 +67,7 @@ def snapshot(
     """The ledger's state over these markets and orders; see `ports.Snapshot`."""
     positions, quotes = _positions(connection, mode, markets)
     known = _known(connection, orders)
-    resting = _open_orders(connection, mode, markets)
+    resting = sent.with_signed(connection, _open_orders(connection, mode, markets))
     tilted = tilts.read(connection, mode, markets) if valued else tilts.NOTHING
     return Snapshot(
         mode=mode,
@@ -87,6 +87,12 @@ def snapshot(
         worths=tilted.worths,
         elsewhere=tilted.elsewhere,
         settlements=facts.settlements(connection, mode, markets),
+        settling=sent.settling(
+            connection,
+            mode,
+            markets=markets,
+            alive=[order.order_id for order in resting if order.external_order_id],
+        ),
         deposited=Usdc(
             _one(
                 connection,
@@ -104,12 +110,14 @@ def snapshot(
 
 
 def touched(connection: psycopg.Connection[Any], mode: Mode, *, settled_since: datetime) -> list[MarketId]:
-    """The markets in which anything is held, an order is alive, or a payout came since then; by id."""
+    """See `ports.Ledger.touched`."""
     rows = connection.execute(
         f"SELECT market_id FROM orders WHERE mode = %(mode)s AND {_ALIVE} "  # noqa: S608
-        "UNION SELECT market_id FROM positions WHERE mode = %(mode)s AND size > 0 "
+        "UNION SELECT market_id FROM positions WHERE mode = %(mode)s AND size <> 0 "
         "UNION SELECT market_id FROM ledger_entries "
-        "WHERE mode = %(mode)s AND token_id IS NOT NULL AND at >= %(since)s ORDER BY 1",
+        "WHERE mode = %(mode)s AND token_id IS NOT NULL AND at >= %(since)s "
+        "UNION SELECT market_id FROM chain_states c JOIN orders USING (order_id) "
+        f"WHERE c.mode = %(mode)s AND {sent.UNSETTLED} ORDER BY 1",
         {"mode": mode, "since": settled_since},
     )
     return [MarketId(market) for (market,) in rows]
@@ -121,7 +129,17 @@ def orders(connection: psycopg.Connection[Any], names: Collection[OrderId]) -> l
         f"SELECT {select_list(ORDER_COLUMNS)} FROM orders WHERE order_id = ANY(%s::uuid[])",  # noqa: S608
         (list(names),),
     )
-    return [order_from(row) for row in rows]
+    return sent.with_signed(connection, [order_from(row) for row in rows])
+
+
+def known_as(connection: psycopg.Connection[Any], names: Collection[str]) -> dict[str, Order]:
+    """See `ports.Ledger.known_as`."""
+    rows = connection.execute(
+        f"SELECT {select_list(ORDER_COLUMNS)} FROM orders WHERE external_order_id = ANY(%s)",  # noqa: S608
+        (list(names),),
+    )
+    found = sent.with_signed(connection, [order_from(row) for row in rows])
+    return {order.external_order_id: order for order in found if order.external_order_id is not None}
 
 
 def fill_names(connection: psycopg.Connection[Any], names: Collection[OrderId]) -> set[FillName]:

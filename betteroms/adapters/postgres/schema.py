@@ -8,7 +8,7 @@ import psycopg
 
 from betteroms.domain.errors import DatabaseUnavailable
 
-REVISIONS: Final = ("0001", "0002", "0003")
+REVISIONS: Final = ("0001", "0002", "0003", "0004")
 """Every revision this program knows, oldest first; the last one is what it needs."""
 HEAD: Final = REVISIONS[-1]
 BASE: Final = "base"

@@ -1,12 +1,12 @@
 """What a run has decided and not yet written, gathered for one bulk write."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import psycopg
 
-from betteroms.adapters.postgres import facts, moves
+from betteroms.adapters.postgres import facts, moves, sent
 from betteroms.adapters.postgres.columns import (
     AUDIT_COLUMNS,
     EXECUTION_COLUMNS,
@@ -18,6 +18,7 @@ from betteroms.adapters.postgres.columns import (
     text,
 )
 from betteroms.adapters.postgres.facts import rule_data
+from betteroms.adapters.postgres.sent import Settlement
 from betteroms.adapters.postgres.writing import (
     CopyText,
     copy_text,
@@ -31,23 +32,31 @@ from betteroms.domain.order import (
     Accepted,
     Canceled,
     CancelRequested,
+    ChainState,
     Denied,
     Expired,
     Filled,
     Order,
     OrderEvent,
+    Progressed,
     Rejected,
     Reversed,
+    Sending,
     Unconfirmed,
 )
 from betteroms.domain.portfolio import PortfolioSnapshot
 from betteroms.domain.position import LedgerEntry
 from betteroms.domain.rule import RuleRemoved, RuleSet, event_of
+from betteroms.domain.switch import Proven
+from betteroms.domain.twin import Twin
 from betteroms.ports import OrderBounds, RiskChanged, Run
 
 ACTOR: Final = "operator"
+RECORDED: Final = "order_recorded"
+"""The audit row that an order has before anything happened to it, where it leaves the process."""
 EVENT_TYPES: Final[dict[type, str]] = {
     Denied: "order_denied",
+    Sending: "order_sending",
     Unconfirmed: "order_unconfirmed",
     Accepted: "order_placed",
     Rejected: "order_rejected",
@@ -56,6 +65,7 @@ EVENT_TYPES: Final[dict[type, str]] = {
     Canceled: "order_canceled",
     Expired: "order_expired",
     Reversed: "order_reversed",
+    Progressed: "order_progressed",
 }
 
 
@@ -85,6 +95,34 @@ class Batch:
     bounds: dict[OrderId, OrderBounds] = field(default_factory=dict)
     portfolios: list[PortfolioSnapshot] = field(default_factory=list)
     risk: list[RiskChanged] = field(default_factory=list)
+    settlements: dict[tuple[OrderId, str], Settlement] = field(default_factory=dict)
+    proven: list[Proven] = field(default_factory=list)
+
+    def recorded(self, order: Order) -> None:
+        """An order that is about to leave was written down; no event of its life, but the row's beginning."""
+        sending = None if order.sending_at is None else instant(order.sending_at)
+        data = document({"name": order.external_order_id, "sendingAt": sending})
+        self.audit.append(
+            f"{order.mode}\t{order.run_id}\t{RECORDED}\torder\t{order.order_id}\t{data}\t{ACTOR}\t"
+            f"{instant(order.created_at)}"
+        )
+
+    def settle(self, order: Order, event: Filled | Progressed) -> None:
+        """How far the settlement of fills has come; a new one is matched, and no more is known of it."""
+        if isinstance(event, Progressed):
+            told = {event.external_execution_id: (event.state, event.transaction_hash)}
+        else:
+            names = [fill.external_execution_id for fill in event.executions]
+            told = {name: (ChainState.MATCHED, None) for name in names if name is not None}
+        for name, (state, transaction) in told.items():
+            self.settlements[order.order_id, name] = Settlement(
+                order_id=order.order_id,
+                external_execution_id=name,
+                mode=order.mode,
+                state=state,
+                transaction_hash=transaction,
+                at=event.at,
+            )
 
     def order_event(self, order: Order, event: OrderEvent) -> None:
         """An order's event: its audit row is the only record of it."""
@@ -125,6 +163,30 @@ class Batch:
             f"{instant(changed.at)}"
         )
 
+    def proven_event(self, found: Proven, run: Run) -> None:
+        data = document({"domain": found.domain})
+        self.audit.append(
+            f"{run.mode}\t{run.run_id}\torder_id_proven\twallet\t{text(found.wallet)}\t{data}\t{ACTOR}\t"
+            f"{instant(found.at)}"
+        )
+
+    def twin_event(self, twin: Twin, run: Run) -> None:
+        """What paper made of an order: beside its events, and none of them."""
+        data = document(
+            {
+                "status": twin.status,
+                "code": twin.code,
+                "size": to_text(twin.size),
+                "cash": to_text(twin.cash),
+                "fee": to_text(twin.fee),
+                "fills": [[to_text(f.price), to_text(f.size), to_text(f.fee)] for f in twin.fills],
+            }
+        )
+        self.audit.append(
+            f"{twin.mode}\t{run.run_id}\torder_twinned\ttwin\t{twin.order_id}\t{data}\t{ACTOR}\t"
+            f"{instant(twin.at)}"
+        )
+
     @property
     def rows(self) -> int:
         """How many rows `texts` would be."""
@@ -143,9 +205,12 @@ class Batch:
             bounded=moves.bounded_text(self.bounds),
         )
 
-    def rest(self) -> "Batch":
-        """What `texts` leaves out: it waits for the end of the run."""
-        return Batch(rules=self.rules, portfolios=self.portfolios, risk=self.risk)
+    def rest(self, unwritten: Collection[OrderId]) -> "Batch":
+        """Take out what waits for the end of the run; bounds, too, where their orders are `unwritten` yet."""
+        late = {name: self.bounds.pop(name) for name in list(self.bounds) if name in unwritten}
+        return Batch(
+            rules=self.rules, portfolios=self.portfolios, risk=self.risk, proven=self.proven, bounds=late
+        )
 
     def store(self, connection: psycopg.Connection[Any], texts: Texts) -> None:
         """Write what `rest` does not keep, in the transaction that is open; `texts` are the batch's own.
@@ -157,6 +222,12 @@ class Batch:
         facts.enter_all(connection, list(self.entries.values()))
         send(connection, texts.appended)
         moves.write(connection, texts.moved, texts.bounded)
+        sent.write(
+            connection,
+            new=self.new.values(),
+            moved=self.moved.values(),
+            settlements=self.settlements.values(),
+        )
 
     def write(self, connection: psycopg.Connection[Any]) -> None:
         """Write it all, in the transaction that is open."""
@@ -168,20 +239,19 @@ class Batch:
         facts.write_portfolios(connection, self.portfolios)
         for changed in self.risk:
             facts.write_risk(connection, changed)
+        facts.write_proven(connection, self.proven)
 
 
 def _event_data(event: OrderEvent) -> str:
-    if isinstance(event, Accepted | Expired):
+    if isinstance(event, Accepted | Expired | Sending):
         return "{}"
     if isinstance(event, Filled):
         # Written by hand: this is the longest loop of a run, and every value is a number or a hash.
         executions = ",".join([f"[{e.number},{e.price},{e.size},{e.fee}]" for e in event.executions])
         taken = ",".join([f"[{level.price},{level.size}]" for level in event.taken])
         complete = "true" if event.complete else "false"
-        return (
-            f'{{"book":"{event.book_id}","complete":{complete},'
-            f'"executions":[{executions}],"taken":[{taken}]}}'
-        )
+        book = "null" if event.book_id is None else f'"{event.book_id}"'
+        return f'{{"book":{book},"complete":{complete},"executions":[{executions}],"taken":[{taken}]}}'
     if isinstance(event, Denied):
         return document({"code": event.denial.code, "detail": event.denial.detail})
     if isinstance(event, Rejected):
@@ -190,4 +260,12 @@ def _event_data(event: OrderEvent) -> str:
         return document({"code": event.code})
     if isinstance(event, Reversed):
         return document({"executions": [execution.number for execution in event.executions]})
+    if isinstance(event, Progressed):
+        return document(
+            {
+                "execution": event.external_execution_id,
+                "state": event.state,
+                "transaction": event.transaction_hash,
+            }
+        )
     return document({"reason": event.reason})

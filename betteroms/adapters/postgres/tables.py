@@ -216,6 +216,29 @@ class ExecutionRow(SQLModel, table=True):
     external_execution_id: str | None
 
 
+class SignedOrderRow(SQLModel, table=True):
+    __tablename__ = "signed_orders"
+    order_id: UUID = Field(primary_key=True, foreign_key="orders.order_id", ondelete="CASCADE")
+    body: str
+
+
+class ChainStateRow(SQLModel, table=True):
+    __tablename__ = "chain_states"
+    __table_args__ = (
+        Index(
+            "chain_states_unsettled",
+            "mode",
+            postgresql_where=text("state NOT IN ('CONFIRMED', 'FAILED')"),
+        ),
+    )
+    order_id: UUID = Field(primary_key=True, foreign_key="orders.order_id")
+    external_execution_id: str = Field(primary_key=True)
+    mode: str
+    state: str
+    transaction_hash: str | None
+    at: datetime = _time(null=False)
+
+
 class PositionRow(SQLModel, table=True):
     __tablename__ = "positions"
     mode: str = Field(primary_key=True)

@@ -77,13 +77,18 @@ def judge(
     if twin is not None:
         return Denial(code="DUPLICATE_INSTRUCTION", detail=f"order={twin}")
     if intent.side is Side.SELL:
-        refused = _unsellable(intent, shaped, exposure) or _self_crossing(intent, shaped, exposure)
+        refused = (
+            _unsellable(intent, shaped, exposure)
+            or _self_crossing(intent, shaped, exposure)
+            or _not_to_be_taken(intent, exposure)
+        )
         return refused or Allowed(
             notional=notional, need=Usdc(0), exempt=True, likeness=likeness, market=market
         )
     need = Usdc(notional + worst_fee(shaped, market, book.best_ask))
     refused = (
-        capped(
+        _closed_only(exposure)
+        or capped(
             intent,
             shaped,
             notional=notional,
@@ -96,6 +101,7 @@ def judge(
         )
         or _self_crossing(intent, shaped, exposure)
         or _unaffordable(need, exposure)
+        or _not_allowed(intent, need, exposure)
     )
     return refused or Allowed(notional=notional, need=need, exempt=False, likeness=likeness, market=market)
 
@@ -149,9 +155,11 @@ def _unsellable(intent: Intent, shaped: Shaped, exposure: Exposure) -> Denial | 
     assert isinstance(shaped.amount, Shares), "a SELL is always in shares"
     sellable = exposure.sellable(intent.token_id)
     if shaped.amount.size > sellable:
+        waiting = exposure.in_flight(intent.token_id)
+        settling = f" inFlight={to_text(waiting)}" if waiting else ""
         return Denial(
             code="INSUFFICIENT_SHARES",
-            detail=f"need={to_text(shaped.amount.size)} shares={to_text(sellable)}",
+            detail=f"need={to_text(shaped.amount.size)} shares={to_text(sellable)}{settling}",
         )
     return None
 
@@ -170,3 +178,25 @@ def _unaffordable(need: Usdc, exposure: Exposure) -> Denial | None:
             detail=f"need={dollars_to_text(need)} cash={dollars_to_text(max(exposure.cash, 0))}",
         )
     return None
+
+
+def _closed_only(exposure: Exposure) -> Denial | None:
+    if exposure.permits is None or not exposure.permits.closed_only:
+        return None
+    return Denial(code="CLOSED_ONLY", detail="the venue lets this account close positions only")
+
+
+def _not_allowed(intent: Intent, need: Usdc, exposure: Exposure) -> Denial | None:
+    allowed = exposure.allowed(intent.market_id)
+    if allowed is None or need <= allowed:
+        return None
+    detail = f"need={dollars_to_text(need)} allowed={dollars_to_text(max(allowed, 0))}"
+    return Denial(code="ALLOWANCE_SHORT", detail=detail)
+
+
+def _not_to_be_taken(intent: Intent, exposure: Exposure) -> Denial | None:
+    permits = exposure.permits
+    if permits is None or intent.token_id in permits.sellable:
+        return None
+    contract = permits.contracts.get(intent.market_id, "none")
+    return Denial(code="ALLOWANCE_SHORT", detail=f"shares of this market are not approved for {contract}")

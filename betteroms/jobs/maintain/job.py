@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from betteroms.domain.errors import DatabaseUnavailable
+from betteroms.domain.errors import DatabaseUnavailable, VenueUnreachable
 from betteroms.domain.ids import MarketId, TokenId, run_id
 from betteroms.domain.market import Market
 from betteroms.domain.money import Size, Usdc
@@ -21,6 +21,8 @@ from betteroms.domain.terms import Side
 from betteroms.jobs import gather
 from betteroms.jobs.desk import Desk
 from betteroms.jobs.endings import endings
+from betteroms.jobs.live.pretrade import permits_of, permitted
+from betteroms.jobs.live.twins import twins
 from betteroms.jobs.maintain import closing
 from betteroms.jobs.maintain.told import Pass, result
 from betteroms.jobs.maintain.valuing import bounded, portfolio, tilts_after, values_of
@@ -40,10 +42,17 @@ SETTLED_WATCHED: Final = timedelta(days=7)
 """For so long after a payout a market is still asked whether it was another."""
 
 
-def maintain(desk: Desk, *, at: datetime | None = None, keep: bool = True) -> dict[str, Any]:
+WAITING: Final = "exitRulesWait"
+"""Where a run's settings keep why no exit rule was looked at."""
+
+
+def maintain(
+    desk: Desk, *, at: datetime | None = None, keep: bool = True, waiting: str | None = None
+) -> dict[str, Any]:
     """One pass over everything that is held or alive; its summary, which is kept unless it is a dry run.
 
-    `at` is the scheduled time, where it is not now.
+    `at` is the scheduled time, where it is not now. `waiting` is the code of why nothing may be sent now:
+    then exit rules are left as they are.
 
     Raises:
         VenueUnreachable: the run is written down as failed.
@@ -51,6 +60,15 @@ def maintain(desk: Desk, *, at: datetime | None = None, keep: bool = True) -> di
     run = _opening(desk, at)
     if not keep:
         return _dry(desk, run)
+    if waiting is not None:
+        run = replace(run, settings={**run.settings, WAITING: waiting})
+    try:
+        run = _permitted(desk, run)
+    except VenueUnreachable as fault:
+        run = desk.ledger.open_run(run, opening_entries(desk, run))
+        desk.ledger.fail_run(run, str(fault), completed_at=finished(desk, run))
+        desk.herald.failed(run, fault)
+        raise
     run = desk.ledger.open_run(run, opening_entries(desk, run))
     desk.herald.began(run)
     try:
@@ -62,6 +80,17 @@ def maintain(desk: Desk, *, at: datetime | None = None, keep: bool = True) -> di
         raise
     desk.herald.ended(run, told["result"])
     return told
+
+
+def _permitted(desk: Desk, run: Run) -> Run:
+    """The run with what the venue permits it to sell, where orders leave the process."""
+    if desk.member is None:
+        return run
+    touched = desk.ledger.touched(run.mode, settled_since=run.now - SETTLED_WATCHED)
+    markets = gather.by_id(desk.catalog.markets(touched).values()) if touched else {}
+    snapshot = desk.ledger.snapshot(run.mode, markets=list(markets), orders=[])
+    held = {token for token, position in snapshot.positions.items() if position.size > 0}
+    return permitted(desk, run, markets, sorted(held & snapshot.rules.keys()))
 
 
 def _opening(desk: Desk, at: datetime | None) -> Run:
@@ -107,8 +136,11 @@ def carried_out(desk: Desk, ledger: Ledger, run: Run, *, keep: bool) -> dict[str
         markets=markets,
         tokens=_tokens(snapshot, markets),
         limits=desk.limits,
+        permits=permits_of(run),
     )
     done = _walk(passage, markets)
+    if desk.member is not None:
+        ledger.note([*desk.member.newly_proven(), *twins(desk, passage, done.outcome)])
     told: dict[str, Any] = {"result": result(done, status="completed" if keep else "previewed")}
     end = finished(desk, run)
     told["timing"] = timing(run, end, world=passage.world)
@@ -138,7 +170,7 @@ def _walk(passage: Passage, markets: Mapping[MarketId, Market]) -> Pass:
     traded = bringing(pipeline.settled, before=snapshot.open_orders)
     brought = adopted(traded, snapshot.rules, mode=run.mode)
     rules = {**snapshot.rules, **{found.token_id: found for found in brought}}
-    verdicts = _verdicts(passage, rules, held, entries)
+    verdicts = _verdicts(passage, {} if run.settings.get(WAITING) else rules, held, entries)
     passage.ledger.note([*brought, *verdicts.changed])
     outcome = pipeline.run(verdicts.wishes)
     in_force = {**rules, **{found.token_id: found for found in verdicts.changed}}
@@ -166,8 +198,14 @@ def _walk(passage: Passage, markets: Mapping[MarketId, Market]) -> Pass:
         values=values,
         portfolio=worth,
         trip=trip,
-        remarks=[*closing.remarks(snapshot, markets), *verdicts.remarks],
+        remarks=[*_waiting(run, rules), *closing.remarks(snapshot, markets), *verdicts.remarks],
     )
+
+
+def _waiting(run: Run, rules: Mapping[TokenId, RuleSet]) -> list[str]:
+    """Why exit rules were not looked at, if that is so and there are any."""
+    why = run.settings.get(WAITING)
+    return [f"{why}: exit rules wait, since nothing may be sent now"] if why and rules else []
 
 
 def _verdicts(
@@ -201,6 +239,8 @@ def _sellable(passage: Passage, entries: Sequence[LedgerEntry]) -> dict[TokenId,
     for entry in entries:
         if entry.token_id is not None:
             left[entry.token_id] = left.get(entry.token_id, 0) + entry.size
+    for token, size in passage.pipeline.in_flight.items():
+        left[token] = left.get(token, 0) - size
     return {token: Size(size) for token, size in left.items()}
 
 

@@ -14,21 +14,21 @@ from typing import Any, Final
 from betteroms.domain.bounds import FillBounds
 from betteroms.domain.errors import NotFound, PlanInvalid, RecordingUnreadable, SettingsInvalid
 from betteroms.domain.ids import BookId, OrderId, RunId, order_id
-from betteroms.domain.liquidity import LiquidityMemory
 from betteroms.domain.money import Usdc, to_micros, to_text
 from betteroms.domain.risk import Limits
 from betteroms.domain.run import RunStatus
+from betteroms.domain.terms import Mode, SellFrom
 from betteroms.jobs import gather
 from betteroms.jobs import run as scheduled
-from betteroms.jobs.desk import Desk
+from betteroms.jobs.desk import Desk, MakeExecutor
 from betteroms.jobs.lookup import the_run
 from betteroms.jobs.maintain.job import SETTLED_WATCHED, carried_out
 from betteroms.jobs.replay.changes import NONE, Changes
 from betteroms.jobs.replay.compare import DIFFERENCES_SHOWN, canonical, differences, effect
+from betteroms.jobs.replay.retold import Retold
 from betteroms.jobs.replay.venue import KeptVenue, Reader
 from betteroms.jobs.trade import PlanFile, corridor
-from betteroms.pipeline import World
-from betteroms.ports import Executor, Ledger, Run, Snapshot
+from betteroms.ports import Ledger, Run, Snapshot
 from betteroms.records import Recording, Records
 from betteroms.sources.plan import market_names, read_plan
 from betteroms.sources.wishes import intents as wishes_of
@@ -43,9 +43,10 @@ class Bench:
 
     limits: Limits
     opening_cash: Usdc
-    executor: Callable[[Mapping[OrderId, FillBounds]], Callable[[World, LiquidityMemory, datetime], Executor]]
+    executor: Callable[[Mapping[OrderId, FillBounds]], MakeExecutor]
     scratch: Callable[[Snapshot], Ledger]
     engine_version: str
+    sell_from: SellFrom = SellFrom.MINED
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ def replay(
         "engineVersion": engine_version,
         "recordedEngineVersion": recording.run.engine_version,
     }
-    nothing = _nothing(recording)
+    nothing = _nothing(recording, changes)
     if nothing is not None:
         return {**told, "outcome": "nothing", "reason": nothing, "differences": []}
     if changes is not None:
@@ -108,9 +109,11 @@ def replay(
     return {**told, **_compared(tools, recording)}
 
 
-def _nothing(recording: Recording) -> str | None:
+def _nothing(recording: Recording, changes: Changes | None) -> str | None:
     """Why there is nothing to compute again; None where there is."""
     run = recording.run
+    if changes is not None and run.mode is Mode.LIVE:
+        return "what the venue filled are facts: what if can be asked of runs on paper only"
     if run.kind not in _RECOMPUTED:
         return f"a run of kind {run.kind} holds nothing to compute: all it did is in the ledger"
     if run.status is not RunStatus.COMPLETED or recording.result is None:
@@ -174,9 +177,11 @@ def _changed(tools: _Tools, recording: Recording, changes: Changes) -> dict[str,
 
 
 def _recomputed(tools: _Tools, recording: Recording, changes: Changes) -> _Again:
-    name = (recording.run.run_id, changes is NONE)
+    run = recording.run
+    asked = NONE if run.mode is Mode.LIVE else changes  # what the venue filled are facts
+    name = (run.run_id, asked is NONE)
     if name not in tools.done:
-        tools.done[name] = _RECOMPUTED[recording.run.kind](tools, recording, changes)
+        tools.done[name] = _RECOMPUTED[run.kind](tools, recording, asked)
     return tools.done[name]
 
 
@@ -240,6 +245,7 @@ def _scheduled(tools: _Tools, recording: Recording, changes: Changes) -> _Again:
         budget=None if budget is None else Usdc(to_micros(budget["given"])),
         spent=spent,
         maintenance=maintenance,
+        others=kept.get("others", ()),
     )
     return _Again(result=result)
 
@@ -249,7 +255,7 @@ def _spent_before(records: Records, run: Run, row: Mapping[str, Any]) -> int:
     if row["status"] != "done before":
         return 0
     for found in records.runs_named(row["planId"]):
-        if (found.kind, found.mode) == ("trade", run.mode):
+        if (found.kind, found.mode.value) == ("trade", row["mode"]):
             earlier = records.recording(found.run_id)
             if earlier.result is not None and earlier.run.scheduled_at == run.scheduled_at:
                 return to_micros(json.loads(earlier.result)["totals"]["tiedUp"])
@@ -292,13 +298,27 @@ def _desk(
         market_data=venue,
         archive=venue,
         clock=_Stopped(run.now),
-        executor=bench.executor(snapshot.bounds),
+        executor=_executor(tools, bench, run, snapshot),
         limits=bench.limits,
         settings=run.settings,
-        opening_cash=bench.opening_cash,
+        # Paper tells where its setting has changed since; in live it was the venue that told.
+        opening_cash=_opened_with(snapshot, bench) if run.mode is Mode.LIVE else bench.opening_cash,
         engine_version=bench.engine_version,
         restated=lambda _: run.settings,
+        sell_from=bench.sell_from,
     )
+
+
+def _opened_with(snapshot: Snapshot, bench: Bench) -> Usdc:
+    return bench.opening_cash if snapshot.opening_cash is None else snapshot.opening_cash
+
+
+def _executor(tools: _Tools, bench: Bench, run: Run, snapshot: Snapshot) -> MakeExecutor:
+    """Paper carries orders out as it did then; what the venue told is told again (DECISIONS 1.5)."""
+    if run.mode is not Mode.LIVE:
+        return bench.executor(snapshot.bounds)
+    told = tools.records.told_in(run.run_id)
+    return lambda _world, _memory, _now, _snapshot: Retold(told)
 
 
 def _opened(ledger: Ledger, run: Run) -> Run:

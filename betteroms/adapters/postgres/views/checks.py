@@ -16,7 +16,8 @@ from betteroms.domain.period import Period
 from betteroms.domain.portfolio import PortfolioSnapshot
 from betteroms.domain.position import Position
 from betteroms.domain.terms import Mode
-from betteroms.reckoning import BoundsMismatch, TiltMismatch
+from betteroms.executors.live.fills import REVERSAL
+from betteroms.reckoning import BoundsMismatch, SettlementMismatch, SignedMismatch, TiltMismatch
 from betteroms.records import OrderMismatch
 
 _POSITION: Final = ("mode", "token_id", "market_id", "size", "cost_basis", "realised", "fees", "opened_at")
@@ -94,6 +95,53 @@ def tilt_mismatches(connection: psycopg.Connection[Any]) -> Sequence[TiltMismatc
             if was != says:
                 found.append(TiltMismatch(mode=mode, stored=was, summed=says))
     return found
+
+
+def settlement_mismatches(connection: psycopg.Connection[Any]) -> Sequence[SettlementMismatch]:
+    """See `reckoning.Reckoning.settlement_mismatches`: what failed is taken back, and nothing else is."""
+    rows = connection.execute(
+        """
+        SELECT order_id::text, fill, stored, told, taken_back FROM (
+            SELECT f.order_id, f.fill, f.stored, CASE WHEN f.number IS NOT NULL THEN coalesce((
+                    SELECT a.event_data->>'state' FROM audit_logs a
+                    WHERE a.entity_id = f.order_id::text AND a.event_type = 'order_progressed'
+                        AND a.event_data->>'execution' = f.fill
+                    ORDER BY a.sequence DESC LIMIT 1), 'MATCHED') END AS told,
+                EXISTS (SELECT FROM executions r WHERE r.order_id = f.order_id
+                    AND r.external_execution_id = f.fill || %s) AS taken_back
+            FROM (
+                SELECT order_id, external_execution_id AS fill, c.state AS stored, e.number
+                FROM (SELECT order_id, external_execution_id, number FROM executions
+                    WHERE external_execution_id IS NOT NULL AND size > 0) e
+                FULL JOIN chain_states c USING (order_id, external_execution_id)
+            ) f
+        ) fills
+        WHERE stored IS DISTINCT FROM told OR (told = 'FAILED') <> taken_back
+        ORDER BY 1, 2
+        """,
+        (REVERSAL.format(""),),
+    )
+    return [
+        SettlementMismatch(
+            order_id=OrderId(name), external_execution_id=fill, stored=stored, told=told, taken_back=undone
+        )
+        for name, fill, stored, told, undone in rows
+    ]
+
+
+def signed_mismatches(connection: psycopg.Connection[Any]) -> Sequence[SignedMismatch]:
+    """See `reckoning.Reckoning.signed_mismatches`. Only live orders are signed and sent, and adopted ones
+    were signed elsewhere.
+    """
+    rows = connection.execute(
+        """
+        SELECT order_id::text, s.order_id IS NOT NULL FROM orders o LEFT JOIN signed_orders s USING (order_id)
+        WHERE (o.mode = 'live' AND o.source <> 'external' AND o.status IN ('NEW', 'UNCONFIRMED', 'OPEN'))
+            <> (s.order_id IS NOT NULL)
+        ORDER BY 1
+        """
+    )
+    return [SignedMismatch(order_id=OrderId(name), kept=kept) for name, kept in rows]
 
 
 def snapshot_mismatches(connection: psycopg.Connection[Any]) -> Sequence[PortfolioSnapshot]:

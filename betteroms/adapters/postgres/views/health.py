@@ -55,6 +55,16 @@ def health(conninfo: str) -> DatabaseHealth:
         )
 
 
+def pooling(conninfo: str) -> Pooling:
+    """Whether something stands between the database and us, and whether it keeps a session.
+
+    Raises:
+        DatabaseUnavailable: nobody answers, or they refuse us.
+    """
+    with connect(conninfo, name="look") as one, connect(conninfo, name="look") as other, faults_named():
+        return _pooling(one, other)
+
+
 def _pooling(one: psycopg.Connection[Any], other: psycopg.Connection[Any]) -> Pooling:
     """Whether two sessions of ours are really two.
 

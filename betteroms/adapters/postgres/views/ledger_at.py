@@ -4,7 +4,7 @@ Facts are appended and numbered, so that what was known at a moment is what has 
 run's own markets are folded row by row; of the rest there are sums.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -20,55 +20,35 @@ from betteroms.adapters.postgres.columns import (
     select_list,
 )
 from betteroms.adapters.postgres.facts import ENTRY_LIST, entry_from
-from betteroms.adapters.postgres.staging import EVENT_TYPES
+from betteroms.adapters.postgres.staging import EVENT_TYPES, RECORDED
 from betteroms.adapters.postgres.state import decode
+from betteroms.adapters.postgres.views import settling_at
+from betteroms.adapters.postgres.views.moment import Moment
 from betteroms.adapters.postgres.views.movements import follow
+from betteroms.adapters.postgres.views.told_events import event
 from betteroms.domain.bounds import FillBounds
 from betteroms.domain.execution import Execution
+from betteroms.domain.external import SOURCE as EXTERNAL_SOURCE
 from betteroms.domain.ids import MarketId, OrderId, RunId, TokenId
 from betteroms.domain.money import MICROS, Size, Usdc
 from betteroms.domain.order import (
-    Accepted,
+    ALIVE,
     Canceled,
-    CancelRequested,
-    Denial,
     Denied,
     Expired,
-    Filled,
     Order,
-    OrderEvent,
     OrderStatus,
     Rejected,
-    Reversed,
-    Unconfirmed,
     after,
+    placed_first,
 )
 from betteroms.domain.position import Holding, LedgerEntry, Position
 from betteroms.domain.risk import Account
 from betteroms.domain.terms import Mode, Side
-from betteroms.ports import Snapshot
+from betteroms.ports import Settling, Snapshot
 
 _ENDS: Final = [EVENT_TYPES[kind] for kind in (Denied, Rejected, Canceled, Expired)]
 """What ends an order's life, besides a fill that leaves nothing of it."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Moment:
-    """A place in the ledger: everything of this mode with a number up to `sequence`."""
-
-    connection: psycopg.Connection[Any]
-    mode: Mode
-    sequence: int
-
-    def rows(self, query: str, **given: Any) -> Iterable[tuple[Any, ...]]:
-        """The rows of a query that names `mode` and `sequence`."""
-        parameters = {"mode": self.mode, "sequence": self.sequence, **given}
-        return self.connection.execute(query, parameters)
-
-    def row(self, query: str) -> tuple[Any, ...]:
-        """The one row of a query that sums something up."""
-        (found,) = self.rows(query)
-        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +75,15 @@ def touched(
             UNION ALL
             SELECT market_id, token_id, size FROM ledger_entries
             WHERE mode = %(mode)s AND sequence <= %(sequence)s AND token_id IS NOT NULL
-        ) moved GROUP BY market_id, token_id HAVING sum(size) > 0
+        ) moved GROUP BY market_id, token_id HAVING sum(size) <> 0
         UNION
         SELECT market_id FROM ledger_entries
         WHERE mode = %(mode)s AND sequence <= %(sequence)s AND token_id IS NOT NULL AND at >= %(since)s
         """,
         since=settled_since,
     )
-    return sorted({market for (market,) in rows} | {order.market_id for order in _alive(moment)})
+    settling = settling_at.markets_of(moment, settling_at.unsettled(moment).keys())
+    return sorted({market for (market,) in rows} | {order.market_id for order in _alive(moment)} | settling)
 
 
 def snapshot(
@@ -118,7 +99,8 @@ def snapshot(
     positions = _positions(moment, markets)
     alive = _alive(moment)
     resting = [order.order_id for order in alive if order.market_id in frozenset(markets)]
-    known, fills = _orders(moment, [*resting, *orders])
+    waiting = settling_at.unsettled(moment)
+    known, fills = _orders(moment, [*resting, *orders, *waiting])
     deposited, opening_cash = _deposits(moment)
     moved, fees = moment.row(
         """
@@ -155,22 +137,33 @@ def snapshot(
         worths=state.worths,
         elsewhere=state.elsewhere,
         settlements=dict(sorted(settlements.items())),
+        settling=_settling(moment, markets, [known[name] for name in resting], [known[n] for n in waiting]),
         deposited=Usdc(deposited),
         fees=Usdc(fees),
     )
 
 
-def _begin(connection: psycopg.Connection[Any], run_id: RunId) -> tuple[_Moment, Mapping[str, Any] | None]:
+def _begin(connection: psycopg.Connection[Any], run_id: RunId) -> tuple[Moment, Mapping[str, Any] | None]:
     """Where the run stands in the ledger, and what it kept of its state."""
     row = connection.execute(
         "SELECT mode, ledger_sequence, state FROM runs WHERE run_id = %s", (run_id,)
     ).fetchone()
     assert row is not None, "a run is asked for by an id that was just read"
     mode, sequence, state = row
-    return _Moment(connection, Mode(mode), sequence), state
+    return Moment(connection, Mode(mode), sequence), state
 
 
-def _alive(moment: _Moment) -> list[_Alive]:
+def _settling(
+    moment: Moment, markets: Collection[MarketId], resting: Sequence[Order], waiting: Sequence[Order]
+) -> Settling:
+    """See `ports.Settling`; `waiting` are all orders that had fills whose settlement was not final."""
+    ended = [o for o in waiting if o.status not in ALIVE and o.intent.market_id in markets]
+    alive = [order.order_id for order in resting if order.external_order_id is not None]
+    names = [*alive, *(order.order_id for order in ended)]
+    return Settling(orders=sorted(ended, key=placed_first), booked=settling_at.booked(moment, names))
+
+
+def _alive(moment: Moment) -> list[_Alive]:
     """The orders that reserved something then: those of today, and those that ended since."""
     rows = moment.rows(
         f"""
@@ -217,7 +210,7 @@ def _reserved_shares(alive: Iterable[_Alive]) -> dict[TokenId, Size]:
     return {token: Size(size) for token, size in shares.items() if size}
 
 
-def _deposits(moment: _Moment) -> tuple[int, Usdc | None]:
+def _deposits(moment: Moment) -> tuple[int, Usdc | None]:
     """Deposits less withdrawals, and the first of all entries: what the wallet was opened with."""
     deposited, opening = moment.row(
         """
@@ -229,7 +222,7 @@ def _deposits(moment: _Moment) -> tuple[int, Usdc | None]:
     return deposited, None if opening is None else Usdc(opening)
 
 
-def _entries(moment: _Moment, markets: Collection[MarketId]) -> list[LedgerEntry]:
+def _entries(moment: Moment, markets: Collection[MarketId]) -> list[LedgerEntry]:
     rows = moment.rows(
         f"SELECT {ENTRY_LIST} FROM ledger_entries "  # noqa: S608 - our own column list
         "WHERE mode = %(mode)s AND market_id = ANY(%(markets)s) AND sequence <= %(sequence)s "
@@ -240,7 +233,7 @@ def _entries(moment: _Moment, markets: Collection[MarketId]) -> list[LedgerEntry
 
 
 def _bounds(
-    moment: _Moment, resting: Collection[OrderId], kept: Mapping[OrderId, FillBounds]
+    moment: Moment, resting: Collection[OrderId], kept: Mapping[OrderId, FillBounds]
 ) -> dict[OrderId, FillBounds]:
     """The bounds of what rested: as the run kept them, else as they were when the order came to rest."""
     today = facts.bounds(moment.connection, resting) if resting else {}
@@ -269,7 +262,7 @@ class _Followed:
         self.holding.leave(size, cash)
 
 
-def _positions(moment: _Moment, markets: Collection[MarketId]) -> dict[TokenId, Position]:
+def _positions(moment: Moment, markets: Collection[MarketId]) -> dict[TokenId, Position]:
     """The fold of everything that happened to these markets' tokens, in its order."""
     found: dict[TokenId, _Followed] = {}
 
@@ -289,7 +282,7 @@ def _positions(moment: _Moment, markets: Collection[MarketId]) -> dict[TokenId, 
 
 
 def _orders(
-    moment: _Moment, names: Sequence[OrderId]
+    moment: Moment, names: Sequence[OrderId]
 ) -> tuple[dict[OrderId, Order], dict[OrderId, dict[int, Execution]]]:
     """These orders as they stood, of those that existed; and their fills by number."""
     if not names:
@@ -303,13 +296,20 @@ def _orders(
     for execution in map(execution_from, rows):
         fills.setdefault(execution.order_id, {})[execution.number] = execution
     told: dict[OrderId, list[Any]] = {}
+    begun: dict[OrderId, tuple[datetime, Mapping[str, Any]]] = {}
     rows = moment.rows(
         "SELECT entity_id, event_type, at, event_data FROM audit_logs WHERE entity_id = ANY(%(names)s) "
         "AND entity_type = 'order' AND sequence <= %(sequence)s ORDER BY sequence",
         names=list(names),
     )
-    for name, *event in rows:
-        told.setdefault(OrderId(name), []).append(event)
+    for name, kind, at, data in rows:
+        events = told.setdefault(OrderId(name), [])
+        if kind == RECORDED:
+            # It never left and was written anew: what was told of it before is of another order.
+            events.clear()
+            begun[OrderId(name)] = at, data
+        else:
+            events.append((kind, at, data))
     rows = moment.rows(
         f"SELECT {select_list(ORDER_COLUMNS)} FROM orders "  # noqa: S608
         "WHERE order_id = ANY(%(names)s::uuid[]) AND mode = %(mode)s",
@@ -318,58 +318,29 @@ def _orders(
     found: dict[OrderId, Order] = {}
     for order in map(order_from, rows):
         name = order.order_id
-        events = [_event(order, fills.get(name, {}), *event) for event in told[name]]
-        found[name] = after(_begun(order), events)
+        news = [event(order, fills.get(name, {}), *said) for said in told[name]]
+        found[name] = after(_begun(order, begun.get(name)), news)
     return found, fills
 
 
-def _begun(order: Order) -> Order:
-    """The order as it was first written down, before anything happened to it."""
+def _begun(order: Order, recorded: tuple[datetime, Mapping[str, Any]] | None) -> Order:
+    """The order as it was first written down, before anything happened to it; without its signed bytes.
+
+    `recorded` is when that was and what was told then, where it was to leave the process.
+    """
+    at, data = recorded or (order.created_at, {})
+    sending = data.get("sendingAt")
+    external = order.intent.source == EXTERNAL_SOURCE
     return replace(
         order,
+        created_at=at,
+        sending_at=None if sending is None else datetime.fromisoformat(sending),
+        external_order_id=data.get("name", order.external_order_id),
         status=OrderStatus.NEW,
-        code=None,
-        reason=None,
+        code=order.code if external else None,
+        reason=order.reason if external else None,
         filled_size=Size(0),
         filled_cash=Usdc(0),
         fills=0,
         placed_at=None,
     )
-
-
-def _event(
-    order: Order, fills: Mapping[int, Execution], kind: str, at: datetime, data: Mapping[str, Any]
-) -> OrderEvent:
-    """What an audit row of an order tells, as the event that it was."""
-    return _READ[kind](order, fills, at, data)
-
-
-_READ: Final[
-    Mapping[str, Callable[[Order, Mapping[int, Execution], datetime, Mapping[str, Any]], OrderEvent]]
-] = {
-    "order_denied": lambda order, _, at, data: Denied(
-        order_id=order.order_id, at=at, denial=Denial(code=data["code"], detail=data["detail"])
-    ),
-    "order_unconfirmed": lambda order, _, at, data: Unconfirmed(
-        order_id=order.order_id, at=at, reason=data["reason"]
-    ),
-    "order_placed": lambda order, _, at, __: Accepted(order_id=order.order_id, at=at),
-    "order_rejected": lambda order, _, at, data: Rejected(
-        order_id=order.order_id, at=at, code=data["code"], reason=data["reason"]
-    ),
-    "order_filled": lambda order, fills, at, data: Filled(
-        order_id=order.order_id,
-        at=at,
-        market_id=order.intent.market_id,
-        executions=tuple(fills[number] for number, *_ in data["executions"]),
-        complete=data["complete"],
-    ),
-    "order_cancel_requested": lambda order, _, at, data: CancelRequested(
-        order_id=order.order_id, at=at, reason=data["reason"]
-    ),
-    "order_canceled": lambda order, _, at, data: Canceled(order_id=order.order_id, at=at, code=data["code"]),
-    "order_expired": lambda order, _, at, __: Expired(order_id=order.order_id, at=at),
-    "order_reversed": lambda order, fills, at, data: Reversed(
-        order_id=order.order_id, at=at, executions=tuple(fills[number] for number in data["executions"])
-    ),
-}

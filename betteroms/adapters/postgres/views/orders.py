@@ -122,13 +122,21 @@ def _events(
 
 
 def run_of(connection: psycopg.Connection[Any], mode: Mode, event: EventRecord) -> RunId | None:
-    """See `records.Records.run_of`. An event carries its run's time, and comes after the run's beginning."""
+    """See `records.Records.run_of`. An event carries its run's time, and comes after the run's beginning.
+
+    What the venue told has a time of its own; it belongs to the run that had begun last.
+    """
     row = connection.execute(
-        "SELECT run_id::text FROM runs WHERE mode = %s AND now = %s AND ledger_sequence < %s "
-        "ORDER BY ledger_sequence DESC LIMIT 1",
-        (mode, event.at, event.sequence),
+        """
+        SELECT coalesce((
+            SELECT run_id::text FROM runs WHERE mode = %(mode)s AND now = %(at)s
+                AND ledger_sequence < %(sequence)s ORDER BY ledger_sequence DESC LIMIT 1), (
+            SELECT entity_id FROM audit_logs WHERE event_type = 'run_started' AND mode = %(mode)s
+                AND sequence < %(sequence)s ORDER BY sequence DESC LIMIT 1))
+        """,
+        {"mode": mode, "at": event.at, "sequence": event.sequence},
     ).fetchone()
-    return None if row is None else RunId(row[0])
+    return None if row is None or row[0] is None else RunId(row[0])
 
 
 def bounds(connection: psycopg.Connection[Any], order_id: OrderId) -> FillBounds | None:

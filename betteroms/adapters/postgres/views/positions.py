@@ -1,11 +1,12 @@
 """Positions with the prices they were last seen at, and the cash beside them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 import psycopg
 
 from betteroms.adapters.postgres.columns import select_list
+from betteroms.domain.external import SOURCE
 from betteroms.domain.ids import MarketId, TokenId
 from betteroms.domain.money import Usdc
 from betteroms.domain.position import Position
@@ -26,7 +27,8 @@ def listed(connection: psycopg.Connection[Any], mode: Mode) -> Sequence[Position
         """,  # noqa: S608 - our own column list
         (mode,),
     )
-    found = [_record(mode, row) for row in rows]
+    external = _external(connection, mode)
+    found = [_record(mode, row, external) for row in rows]
     return sorted(found, key=lambda record: (record.market_name, record.outcome, record.position.token_id))
 
 
@@ -41,7 +43,18 @@ def deposited(connection: psycopg.Connection[Any], mode: Mode) -> Usdc:
     return Usdc(row[0])
 
 
-def _record(mode: Mode, row: Sequence[Any]) -> PositionRecord:
+def _external(connection: psycopg.Connection[Any], mode: Mode) -> frozenset[TokenId]:
+    """The tokens of which something was traded by orders that are not ours."""
+    # By way of settlements, which only fills of the venue have: a look at nothing on paper.
+    rows = connection.execute(
+        "SELECT DISTINCT o.token_id FROM chain_states c JOIN orders o USING (order_id) "
+        "WHERE c.mode = %s AND o.source = %s",
+        (mode, SOURCE),
+    )
+    return frozenset(TokenId(token) for (token,) in rows)
+
+
+def _record(mode: Mode, row: Sequence[Any], external: Collection[TokenId]) -> PositionRecord:
     columns, (best_bid, best_ask, marked_at, name, outcomes, minimum) = row[:7], row[7:]
     get = dict(zip(_COLUMNS, columns, strict=True))
     return PositionRecord(
@@ -55,6 +68,7 @@ def _record(mode: Mode, row: Sequence[Any]) -> PositionRecord:
         best_bid=best_bid,
         best_ask=best_ask,
         marked_at=marked_at,
+        external=get["token_id"] in external,
     )
 
 

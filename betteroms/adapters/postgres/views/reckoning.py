@@ -7,14 +7,25 @@ import psycopg
 from psycopg import IsolationLevel
 
 from betteroms.adapters.postgres.database import faults_named
-from betteroms.adapters.postgres.views import checks, movements, reports
+from betteroms.adapters.postgres.views import checks, movements, reports, twins
 from betteroms.domain.bounds_value import Tilt
 from betteroms.domain.ids import TokenId
 from betteroms.domain.period import Period
 from betteroms.domain.portfolio import PortfolioSnapshot
 from betteroms.domain.position import LedgerEntry
 from betteroms.domain.terms import Mode
-from betteroms.reckoning import Activity, BoundsMismatch, By, Following, Slipped, TiltMismatch, TokenSum
+from betteroms.reckoning import (
+    Activity,
+    BoundsMismatch,
+    By,
+    Following,
+    SettlementMismatch,
+    SignedMismatch,
+    Slipped,
+    TiltMismatch,
+    TokenSum,
+    TwinRecord,
+)
 
 T = TypeVar("T")
 
@@ -70,6 +81,10 @@ class PostgresReckoning:
         """See `reckoning.Reckoning.slippages`."""
         return self._read(reports.slippages, mode, period)
 
+    def twins(self, period: Period) -> Sequence[TwinRecord]:
+        """See `reckoning.Reckoning.twins`."""
+        return self._read(twins.listed, period)
+
     def snapshots(
         self, mode: Mode, period: Period, *, limit: int | None = None
     ) -> Sequence[PortfolioSnapshot]:
@@ -95,6 +110,14 @@ class PostgresReckoning:
     def tilt_mismatches(self) -> Sequence[TiltMismatch]:
         """See `reckoning.Reckoning.tilt_mismatches`."""
         return self._read(checks.tilt_mismatches)
+
+    def settlement_mismatches(self) -> Sequence[SettlementMismatch]:
+        """See `reckoning.Reckoning.settlement_mismatches`."""
+        return self._read(checks.settlement_mismatches)
+
+    def signed_mismatches(self) -> Sequence[SignedMismatch]:
+        """See `reckoning.Reckoning.signed_mismatches`."""
+        return self._read(checks.signed_mismatches)
 
     def snapshot_mismatches(self) -> Sequence[PortfolioSnapshot]:
         """See `reckoning.Reckoning.snapshot_mismatches`."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from betteroms.adapters.postgres import history
 from betteroms.adapters.postgres.views import (
@@ -11,6 +12,7 @@ from betteroms.adapters.postgres.views import (
     orders,
     positions,
     recordings,
+    retold,
     rules,
     runs,
 )
@@ -19,7 +21,7 @@ from betteroms.domain.bounds import FillBounds
 from betteroms.domain.execution import Execution
 from betteroms.domain.ids import BookId, MarketId, OrderId, RunId, TokenId
 from betteroms.domain.money import Usdc
-from betteroms.domain.order import Order, OrderStatus
+from betteroms.domain.order import Order, OrderEvent, OrderStatus
 from betteroms.domain.position import Position
 from betteroms.domain.risk import History
 from betteroms.domain.run import RunStatus
@@ -37,6 +39,7 @@ from betteroms.records import (
     RuleRecord,
     RunDetail,
     RunRecord,
+    Settled,
 )
 
 
@@ -57,6 +60,10 @@ class PostgresRecords(PostgresReckoning):
         """See `records.Records.run`."""
         return self._read(runs.detail, run_id)
 
+    def reconciliation(self) -> Mapping[str, Any] | None:
+        """See `records.Records.reconciliation`."""
+        return self._read(runs.reconciliation)
+
     def recording(self, run_id: RunId) -> Recording:
         """See `records.Records.recording`."""
         return self._read(recordings.recording, run_id)
@@ -70,6 +77,14 @@ class PostgresRecords(PostgresReckoning):
     ) -> Snapshot:
         """See `records.Records.snapshot_before`."""
         return self._read(ledger_at.snapshot, run_id, markets=markets, orders=orders)
+
+    def told_in(self, run_id: RunId) -> Sequence[OrderEvent]:
+        """See `records.Records.told_in`."""
+        return self._read(retold.told_in, run_id)
+
+    def settled(self, order_id: OrderId) -> Mapping[str, Settled]:
+        """See `records.Records.settled`."""
+        return self._read(retold.settled, order_id)
 
     def orders(
         self,

@@ -33,7 +33,7 @@ def activity(connection: psycopg.Connection[Any], mode: Mode, by: By, period: Pe
             count(*) FILTER (WHERE o.status IN ('NEW', 'UNCONFIRMED', 'OPEN')),
             count(*) FILTER (WHERE o.status IN ('CANCELED', 'EXPIRED')),
             count(*) FILTER (WHERE o.status = 'DENIED'), count(*) FILTER (WHERE o.status = 'REJECTED')
-        FROM orders o WHERE o.mode = %(mode)s AND {_within("o.created_at", period)} GROUP BY 1
+        FROM orders o WHERE o.mode = %(mode)s AND {within("o.created_at", period)} GROUP BY 1
         """,  # noqa: S608 - our own names
         _bounds(mode, period),
     )
@@ -49,7 +49,7 @@ def activity(connection: psycopg.Connection[Any], mode: Mode, by: By, period: Pe
             (coalesce(-sum(e.cash) FILTER (WHERE e.side = 'BUY'), 0) * 1000000)::bigint,
             (coalesce(sum(e.cash) FILTER (WHERE e.side = 'SELL'), 0) * 1000000)::bigint,
             (sum(e.fee) * 1000000)::bigint
-        FROM {source} WHERE e.mode = %(mode)s AND {_within("e.executed_at", period)} GROUP BY 1
+        FROM {source} WHERE e.mode = %(mode)s AND {within("e.executed_at", period)} GROUP BY 1
         """,  # noqa: S608 - our own names
         _bounds(mode, period),
     )
@@ -68,10 +68,10 @@ def token_sums(connection: psycopg.Connection[Any], mode: Mode, period: Period) 
         f"""
         SELECT token_id, min(market_id), (sum(fee) * 1000000)::bigint, bool_or(parted) FROM (
             SELECT token_id, market_id, fee, side = 'SELL' OR size < 0 AS parted FROM executions
-            WHERE mode = %(mode)s AND {_within("executed_at", period)}
+            WHERE mode = %(mode)s AND {within("executed_at", period)}
             UNION ALL
             SELECT token_id, market_id, 0, true FROM ledger_entries
-            WHERE mode = %(mode)s AND token_id IS NOT NULL AND {_within("at", period)}
+            WHERE mode = %(mode)s AND token_id IS NOT NULL AND {within("at", period)}
         ) moved GROUP BY token_id
         """,  # noqa: S608 - our own names
         _bounds(mode, period),
@@ -88,16 +88,16 @@ def half_told(connection: psycopg.Connection[Any], mode: Mode, period: Period) -
         f"""
         WITH left_in_period AS (
             SELECT token_id FROM executions
-            WHERE mode = %(mode)s AND {_within("executed_at", period)} AND (side = 'SELL' OR size < 0)
+            WHERE mode = %(mode)s AND {within("executed_at", period)} AND (side = 'SELL' OR size < 0)
             UNION
             SELECT token_id FROM ledger_entries
-            WHERE mode = %(mode)s AND token_id IS NOT NULL AND {_within("at", period)}
+            WHERE mode = %(mode)s AND token_id IS NOT NULL AND {within("at", period)}
         )
         SELECT token_id FROM executions JOIN left_in_period USING (token_id)
-        WHERE mode = %(mode)s AND NOT ({_within("executed_at", period)})
+        WHERE mode = %(mode)s AND NOT ({within("executed_at", period)})
         UNION
         SELECT token_id FROM ledger_entries JOIN left_in_period USING (token_id)
-        WHERE mode = %(mode)s AND NOT ({_within("at", period)})
+        WHERE mode = %(mode)s AND NOT ({within("at", period)})
         """,  # noqa: S608 - our own names
         _bounds(mode, period),
     )
@@ -110,7 +110,7 @@ def entries(connection: psycopg.Connection[Any], mode: Mode, period: Period) -> 
         f"""
         SELECT key, kind, (cash * 1000000)::bigint, at, note, market_id, token_id, (size * 1000000)::bigint,
             (payout * 1000000)::bigint, (paid_for * 1000000)::bigint
-        FROM ledger_entries WHERE mode = %(mode)s AND {_within("at", period)} ORDER BY sequence
+        FROM ledger_entries WHERE mode = %(mode)s AND {within("at", period)} ORDER BY sequence
         """,  # noqa: S608 - our own names
         _bounds(mode, period),
     )
@@ -142,7 +142,7 @@ def slipped(connection: psycopg.Connection[Any], mode: Mode, period: Period) -> 
             SELECT event_data FROM audit_logs WHERE entity_id = r.run_id::text
                 AND event_type = 'run_completed' ORDER BY sequence DESC LIMIT 1
         ) a
-        WHERE r.mode = %(mode)s AND r.status = 'completed' AND {_within("r.now", period)}
+        WHERE r.mode = %(mode)s AND r.status = 'completed' AND {within("r.now", period)}
             AND r.kind IN ('trade', 'maintain') AND a.event_data ? 'slippage'
         GROUP BY 1, 2 ORDER BY 1, 2
         """,  # noqa: S608 - our own names
@@ -160,7 +160,7 @@ def slippages(connection: psycopg.Connection[Any], mode: Mode, period: Period) -
         f"""
         SELECT ceil((line->>'slippage')::numeric / (line->>'filledSize')::numeric * 1000000)::bigint
         FROM runs r, json_array_elements(r.summary_json->'result'->'instructions') line
-        WHERE r.mode = %(mode)s AND r.status = 'completed' AND {_within("r.now", period)}
+        WHERE r.mode = %(mode)s AND r.status = 'completed' AND {within("r.now", period)}
             AND r.kind IN ('trade', 'maintain') AND line->>'slippage' IS NOT NULL
             AND (line->>'filledSize')::numeric > 0
         """,  # noqa: S608 - our own names
@@ -176,7 +176,7 @@ def snapshots(
     rows = connection.execute(
         f"""
         SELECT {SNAPSHOT_COLUMNS} FROM portfolio_snapshots
-        WHERE mode = %(mode)s AND {_within("taken_at", period)} ORDER BY taken_at DESC LIMIT %(limit)s
+        WHERE mode = %(mode)s AND {within("taken_at", period)} ORDER BY taken_at DESC LIMIT %(limit)s
         """,  # noqa: S608 - our own names
         {**_bounds(mode, period), "limit": limit},
     )
@@ -215,7 +215,7 @@ def tilts(connection: psycopg.Connection[Any], mode: Mode, period: Period) -> Se
     rows = connection.execute(
         f"""
         SELECT o.token_id, {differences} FROM fill_bounds b JOIN orders o USING (order_id)
-        WHERE b.mode = %(mode)s AND {_within("o.created_at", period)}
+        WHERE b.mode = %(mode)s AND {within("o.created_at", period)}
             AND (b.pessimistic <> o.filled_size OR b.optimistic <> o.filled_size)
         GROUP BY o.token_id ORDER BY o.token_id
         """,  # noqa: S608 - our own names
@@ -251,7 +251,7 @@ def tokens_of(connection: psycopg.Connection[Any], mode: Mode, source: str) -> C
     return {TokenId(token) for (token,) in rows}
 
 
-def _within(column: str, period: Period) -> str:
+def within(column: str, period: Period) -> str:
     """The period's bounds on a column: only those there are, so that the planner knows what is asked."""
     conditions = [
         f"{column} {compared} %({name})s"

@@ -1,7 +1,7 @@
 """Runs, as lists and one by one."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import psycopg
@@ -91,8 +91,20 @@ def detail(connection: psycopg.Connection[Any], run_id: RunId) -> RunDetail:
     )
 
 
+def reconciliation(connection: psycopg.Connection[Any]) -> Mapping[str, Any] | None:
+    """What the last live poll found that could compare our books with the venue's."""
+    row = connection.execute(
+        "SELECT summary_json->'result'->'reconciliation' FROM runs WHERE mode = 'live' AND kind = 'poll' "
+        "AND status = 'completed' AND summary_json->'result'->'reconciliation'->>'status' = 'done' "
+        "ORDER BY now DESC LIMIT 1"
+    ).fetchone()
+    return row[0] if row else None
+
+
 def _record(row: Sequence[Any]) -> RunRecord:
-    run_id, short_id, kind, mode, plan_id, plan_file, status, attempt, started, completed, totals, error = row
+    (run_id, short_id, kind, mode, plan_id, plan_file, status, attempt, started, completed, totals, error) = (
+        row
+    )
     return RunRecord(
         run_id=RunId(run_id),
         short_id=short_id,

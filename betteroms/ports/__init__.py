@@ -14,19 +14,22 @@ from betteroms.domain.bounds import FillBounds
 from betteroms.domain.bounds_value import NOTHING_ADDED, BoundedGain, Tilt
 from betteroms.domain.errors import BetterOmsError
 from betteroms.domain.execution import Execution
+from betteroms.domain.external import ExternalFill
 from betteroms.domain.ids import BookId, MarketId, OrderId, RunId, TokenId
 from betteroms.domain.intent import Cancel
 from betteroms.domain.liquidity import Taken
 from betteroms.domain.market import Market
 from betteroms.domain.money import Usdc
-from betteroms.domain.order import Order, OrderEvent
+from betteroms.domain.order import ChainState, Order, OrderEvent
 from betteroms.domain.portfolio import PortfolioSnapshot
 from betteroms.domain.position import LedgerEntry, Position, Quote
 from betteroms.domain.risk import Account
 from betteroms.domain.risk.history import NOTHING, History, RiskState
 from betteroms.domain.rule import RuleRemoved, RuleSet
 from betteroms.domain.run import EarlierRun, RunStatus
+from betteroms.domain.switch import Proven
 from betteroms.domain.terms import Mode
+from betteroms.domain.twin import Twin
 
 
 class Clock(Protocol):
@@ -131,6 +134,18 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Settling:
+    """What is not final at the venue: orders that have ended, with fills that still settle on the chain.
+
+    `booked` are the fills of these orders and of all that are alive, by the venue's name of each, with how
+    far the settlement of each had come.
+    """
+
+    orders: Sequence[Order] = ()
+    booked: Mapping[OrderId, Mapping[str, tuple[Execution, ChainState]]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """The ledger's state as far as a run needs it, at one moment.
 
@@ -143,7 +158,7 @@ class Snapshot:
     bounds of all orders ever in these markets differ from what was filled, `worths` twice the dollars that a
     share of those tokens was last worth, in millionths, and `elsewhere` what the bounds of all others add to
     the gain at what shares were last worth there; empty where nobody asked for them. `deposited` is deposits
-    less withdrawals, `fees` all that was ever charged.
+    less withdrawals, `fees` all that was ever charged. `settling` is empty where nothing leaves the process.
     """
 
     mode: Mode
@@ -165,6 +180,7 @@ class Snapshot:
     elsewhere: BoundedGain = NOTHING_ADDED
     deposited: Usdc = Usdc(0)
     fees: Usdc = Usdc(0)
+    settling: Settling = Settling()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,7 +200,17 @@ class OrderBounds:
     bounds: FillBounds
 
 
-Fact = LedgerEntry | RuleSet | RuleRemoved | RiskChanged | OrderBounds | PortfolioSnapshot
+Fact = (
+    LedgerEntry
+    | RuleSet
+    | RuleRemoved
+    | RiskChanged
+    | OrderBounds
+    | PortfolioSnapshot
+    | Proven
+    | ExternalFill
+    | Twin
+)
 """What the ledger keeps besides orders and their events: nothing of it is a wish."""
 
 
@@ -219,7 +245,10 @@ class Ledger(Protocol):
         ...
 
     def touched(self, mode: Mode, *, settled_since: datetime) -> Sequence[MarketId]:
-        """The markets in which anything is held, an order is alive, or a payout came since then; by id."""
+        """The markets in which anything is held, an order is alive or a fill settles still; by id.
+
+        And those in which a payout came since then.
+        """
         ...
 
     def snapshot(
@@ -242,22 +271,35 @@ class Ledger(Protocol):
         """Keep what the run read, and let the liquidity memory see the books."""
         ...
 
-    def record(self, orders: Sequence[Order], denied: Sequence[Order], *, sends_out: bool) -> None:
-        """Write orders down: taken on, or refused."""
+    def known_as(self, names: Collection[str]) -> Mapping[str, Order]:
+        """The orders that the venue knows by these names, by that name; those it alone knows are absent."""
         ...
 
-    def apply(self, events: Sequence[OrderEvent]) -> Sequence[Order]:
-        """Move orders, append executions, fold positions; the orders that moved.
+    def proven(self, wallet: str) -> frozenset[str]:
+        """The signing domains in which the venue gave an order of this wallet the name that we computed."""
+        ...
 
-        The same execution told twice counts once.
+    def record(self, orders: Sequence[Order], denied: Sequence[Order], *, sends_out: bool) -> None:
+        """Write orders down: taken on, or refused.
+
+        With `sends_out` this is committed before it returns, and so is each call that follows.
+        """
+        ...
+
+    def apply(self, events: Sequence[OrderEvent], *, sends_out: bool = False) -> Sequence[Order]:
+        """Move orders, append executions, fold positions; the orders that moved. `sends_out`: see `record`.
+
+        The same execution told twice counts once. A fill that has a name of the venue's is MATCHED until more
+        is told of it.
         """
         ...
 
     def note(self, facts: Sequence[Fact], /) -> None:
         """Take facts in: entries move positions and cash, the rest is kept as it stands now.
 
-        An entry told twice counts once; the first snapshot of an hour stays. Audit rows tell of entries, of
-        rules that were set, triggered or removed, and of the drawdown switch.
+        An entry and an external fill told twice count once; the first snapshot of an hour stays. Audit rows
+        tell of entries, of rules that were set, triggered or removed, of the drawdown switch, of what was
+        proven, and of twins, which are nowhere else.
         """
         ...
 
@@ -346,29 +388,4 @@ class PlanPlace(Protocol):
             ExtraMissing: what reads such a place is not installed.
             StorageUnreachable: the storage gave no usable answer.
         """
-        ...
-
-
-class Journal(Protocol):
-    """Where runs say what they do, line by line, for whoever looks for the reason later."""
-
-    def note(
-        self,
-        event: str,
-        /,
-        *,
-        level: str = "info",
-        run_id: RunId | None = None,
-        order_id: OrderId | None = None,
-        **facts: str | int | None,
-    ) -> None:
-        """Write one line. It never fails: a full disk must not break off a run."""
-        ...
-
-
-class Notifier(Protocol):
-    """Tells the operator, who is not looking."""
-
-    def tell(self, title: str, body: str, *, severity: str) -> None:
-        """Send a short message. It never fails: what could not be sent is in the journal."""
         ...
