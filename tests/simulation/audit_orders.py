@@ -9,8 +9,13 @@ from uuid import NAMESPACE_DNS, uuid5
 
 from tests.simulation.audit_tables import PAPER_LIKE, Row, Tables, micros
 
-FIRST_EVENTS = {"order_placed", "order_denied", "order_rejected", "order_unconfirmed"}
+RECORDED = "order_recorded"
+"""Of an order that leaves the process it is told that it was written down; what never left begins anew."""
+FIRST_EVENTS = {"order_placed", "order_denied", "order_rejected", "order_unconfirmed", RECORDED}
 NEXT = {
+    ("NEW", RECORDED): "NEW",
+    ("NEW", "order_sending"): "NEW",
+    ("NEW", "order_cancel_requested"): "NEW",
     ("NEW", "order_denied"): "DENIED",
     ("NEW", "order_rejected"): "REJECTED",
     ("NEW", "order_unconfirmed"): "UNCONFIRMED",
@@ -24,10 +29,11 @@ NEXT = {
     ("OPEN", "order_canceled"): "CANCELED",
     ("OPEN", "order_expired"): "EXPIRED",
     ("OPEN", "order_reversed"): "OPEN",
+    ("OPEN", "order_progressed"): "OPEN",
 }
-LATE_EVENTS = {"order_filled", "order_cancel_requested", "order_reversed"}
+LATE_EVENTS = {"order_filled", "order_cancel_requested", "order_reversed", "order_progressed"}
 """What may still reach an order that is over, without changing its status."""
-OVER = {"FILLED", "CANCELED", "EXPIRED"}
+OVER = {"FILLED", "CANCELED", "EXPIRED", "REJECTED"}
 _IDS = uuid5(NAMESPACE_DNS, "betteroms")
 
 
@@ -41,9 +47,9 @@ class Life:
     problem: str | None = None
 
 
-def life(events: Sequence[Row]) -> Life:
-    """Follow the events of one order through our own table of transitions."""
-    status, code, placed = "NEW", None, None
+def life(events: Sequence[Row], code: str | None = None) -> Life:
+    """Follow the events of one order through our own table of transitions; `code` is what it begins with."""
+    status, placed = "NEW", None
     for event in events:
         kind, data = event["event_type"], event["event_data"]
         moved = NEXT.get((status, kind))
@@ -65,7 +71,8 @@ def check_lives(tables: Tables) -> Iterator[str]:
     """Every order's status follows from its events, and every event belongs to an order and to a run."""
     for order in tables.orders:
         name, events = order["order_id"], tables.events_of(order["order_id"])
-        lived = life(events)
+        # An order that was placed elsewhere has its code from the beginning.
+        lived = life(events, "EXTERNAL" if order["source"] == "external" else None)
         if lived.problem:
             yield f"order {name}: {lived.problem}"
         elif lived.status != order["status"]:
@@ -220,7 +227,8 @@ def check_ends(tables: Tables) -> Iterator[str]:
 
 def _impossible(order: Row) -> Iterator[str]:
     status, time, filled = order["status"], order["time_in_force"], order["filled_size"]
-    if status in ("REJECTED", "NEW", "UNCONFIRMED") and filled:
+    late = status == "REJECTED" and order["mode"] not in PAPER_LIKE  # written off, and it had arrived
+    if status in ("REJECTED", "NEW", "UNCONFIRMED") and filled and not late:
         yield f"is {status} and filled"
     if order["mode"] not in PAPER_LIKE:
         return

@@ -38,6 +38,8 @@ _QUERIES = {
     "bounds": "SELECT * FROM fill_bounds ORDER BY order_id",
     "portfolios": "SELECT * FROM portfolio_snapshots ORDER BY mode, hour",
     "settings": "SELECT * FROM settings ORDER BY name",
+    "chain": "SELECT * FROM chain_states ORDER BY order_id, external_execution_id",
+    "signed": "SELECT order_id FROM signed_orders ORDER BY order_id",
 }
 
 
@@ -79,6 +81,8 @@ class Tables:
     bounds: list[Row]
     portfolios: list[Row]
     settings: list[Row]
+    chain: list[Row]
+    signed: list[Row]
     last_sequence: int
     order: Mapping[str, Row]
     events: Mapping[str, list[Row]]

@@ -26,6 +26,7 @@ from tests.simulation.audit_money import check_cash, check_entries, check_execut
 from tests.simulation.audit_orders import check_ends, check_lives, check_plans
 from tests.simulation.audit_portfolio import check_portfolio
 from tests.simulation.audit_runs import check_modes, check_runs, check_sequence, check_summaries, check_sweeps
+from tests.simulation.audit_settlement import check_settlements, check_signed
 from tests.simulation.audit_tables import Row, Tables, load
 from tests.simulation.audit_turns import check_bounds, check_turns
 
@@ -51,6 +52,8 @@ CHECKS: tuple[Callable[[Tables], Iterator[str]], ...] = (
     check_exits,
     check_persistence,
     check_portfolio,
+    check_settlements,
+    check_signed,
     check_summaries,
 )
 _TIMES = {

@@ -21,13 +21,17 @@ if TYPE_CHECKING:
     import psycopg
 
     from betteroms.adapters.postgres.embedded import EmbeddedServer
+    from tests.simulation.live_processes import Zygote
+    from tests.simulation.live_scenes import Scene
 
 AFTER_MORNING = "after_morning"
+END_OF_CERTIFICATE = "-----END CERTIFICATE-----\n"
 MORNING_AGO = timedelta(hours=20)
 _numbers = count(1)
 
 MakeDatabase = Callable[[], str]
 Copies = Callable[[], AbstractContextManager[str]]
+SetScene = Callable[[str], "Scene"]
 
 
 @pytest.fixture(scope="session")
@@ -155,3 +159,62 @@ def own_url(own_server: OwnServer) -> Iterator[str]:
     """A migrated database on that server."""
     with own_server.database() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def dawn(set_scene: SetScene) -> "Scene":
+    """See `live_scenes.dawn`."""
+    return set_scene("dawn")
+
+
+@pytest.fixture(scope="session")
+def dusk(set_scene: SetScene) -> "Scene":
+    """See `live_scenes.dusk`."""
+    return set_scene("dusk")
+
+
+@pytest.fixture(scope="session")
+def night(set_scene: SetScene) -> "Scene":
+    """See `live_scenes.night`."""
+    return set_scene("night")
+
+
+@pytest.fixture(scope="session")
+def set_scene(
+    administrator: "psycopg.Connection[Any]", server_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[SetScene]:
+    """Prepares a scene of `live_scenes`, by its name, in a database of that name."""
+    from tests.simulation import live_scenes
+
+    with ExitStack() as stack:
+
+        def set_up(name: str) -> "Scene":
+            administrator.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+            stack.callback(administrator.execute, f"DROP DATABASE {name} WITH (FORCE)")
+            prepare = getattr(live_scenes, name)
+            scene: Scene = prepare(tmp_path_factory.mktemp(name), named(server_url, name))
+            stack.callback(scene.database.close)
+            return scene
+
+        yield set_up
+
+
+@pytest.fixture(scope="session")
+def zygote() -> Iterator["Zygote"]:
+    """What live commands are forked from."""
+    from tests.simulation.live_processes import Zygote
+
+    process = Zygote()
+    yield process
+    process.close()
+
+
+@pytest.fixture(scope="session")
+def one_certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The first of the authorities that HTTP clients trust: nothing here is encrypted."""
+    import certifi
+
+    path = tmp_path_factory.mktemp("certificates") / "one.pem"
+    first, end, _ = Path(certifi.where()).read_text(encoding="utf-8").partition(END_OF_CERTIFICATE)
+    path.write_text(first + end, encoding="utf-8")
+    return path

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from tests.simulation.pgproxy import At, Fault, Message, Proxy
 from tests.simulation.worlds import Act
@@ -90,11 +91,21 @@ def harmed(act: Act, upstream: str, home: Path, fault: Callable[["Victim"], Faul
     return Harm(told=ended, log=proxy.log, struck=victim.struck)
 
 
+class Process(Protocol):
+    """What runs, and can be ended."""
+
+    def kill(self) -> None: ...
+
+    def wait(self) -> int: ...
+
+    def send_signal(self, number: int, /) -> None: ...
+
+
 class Victim:
     """The process that a fault is aimed at."""
 
     def __init__(self) -> None:
-        self.process: Future[subprocess.Popen[str]] = Future()
+        self.process: Future[Process] = Future()
         self.struck = False
 
     def kill(self) -> None:

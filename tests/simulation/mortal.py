@@ -24,17 +24,25 @@ class Fate:
     over: bool = False
 
     def __call__(self, name: str, effect: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        self.begin(name)
+        answer = effect(*args, **kwargs)
+        self.end()
+        return answer
+
+    def begin(self, name: str) -> None:
+        """An effect is about to happen. Raises Death where it does not."""
         if self.over:
             if self.dead_for_good:
                 raise Death
-            return effect(*args, **kwargs)
+            return
         self.met.append(name)
         if len(self.met) - 1 == self.moment and not self.after:
             self._strike()
-        answer = effect(*args, **kwargs)
-        if len(self.met) - 1 == self.moment and self.after:
+
+    def end(self) -> None:
+        """The effect has happened. Raises Death where nobody hears of it."""
+        if not self.over and len(self.met) - 1 == self.moment and self.after:
             self._strike()
-        return answer
 
     def _strike(self) -> None:
         self.over = True

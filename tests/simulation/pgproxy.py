@@ -1,76 +1,31 @@
 """A proxy in front of PostgreSQL that sees every message and can end a conversation at any of them.
 
-It speaks just enough of the protocol to cut the stream into messages. Its clients reach it over loopback
-TCP; the server may be behind a unix socket. What happens at a message is decided by a `Fault`.
+It speaks just enough of the protocol to cut the stream into messages. The server may be behind a unix socket.
+Of a message `kind` is the protocol's letter, or "startup"; `text` the SQL it carries, or for COPY data that
+of its statement.
 """
 
 import selectors
 import socket
 import struct
-import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from types import TracebackType
+from collections.abc import Iterator
 from typing import Final
 from urllib.parse import quote
 
 from psycopg.conninfo import conninfo_to_dict
 
+from tests.simulation.proxy import CHUNK, At, Fault, Message
+from tests.simulation.proxy import Proxy as AnyProxy
+
+__all__ = ["At", "Fault", "Message", "Proxy", "Writes", "error_response", "is_commit"]
+
 CANCEL: Final = 80877102
 SSL: Final = 80877103
 GSS: Final = 80877104
-QUEUE: Final = 16
-CHUNK: Final = 1 << 16
 AUTHENTICATION_OK: Final = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    """One message of a client. `number` counts from 1 over the whole life of the proxy.
-
-    `kind` is the protocol's letter, or "startup"; `text` the SQL it carries, or for COPY data the SQL of
-    its COPY; `backend` the server process it goes to.
-    """
-
-    number: int
-    kind: str
-    text: str
-    raw: bytes
-    backend: int | None
-
-
-class Fault:
-    """What happens at each message; by itself, nothing."""
-
-    def before(self, message: Message) -> bytes | None:
-        """What to send to the server in place of the message; None cuts the conversation."""
-        return message.raw
-
-    def answered(self, message: Message, answer: bytes) -> bytes | None:
-        """What to tell the client once the server has done what `message` asked; None cuts."""
-        return answer
-
-
-@dataclass(frozen=True, slots=True)
-class At(Fault):
-    """At one message, before it is sent or once it is answered: do something, then cut or go on."""
-
-    number: int
-    after: bool
-    do: Callable[[], object] = lambda: None
-    cut: bool = True
-
-    def before(self, message: Message) -> bytes | None:
-        if message.number != self.number or self.after:
-            return message.raw
-        self.do()
-        return None if self.cut else message.raw
-
-    def answered(self, message: Message, answer: bytes) -> bytes | None:
-        if message.number != self.number or not self.after:
-            return answer
-        self.do()
-        return None if self.cut else answer
+COMMIT: Final = "COMMIT"
+LOOK: Final = "LOOK"
+"""What ends a transaction that wrote something, and one that only read."""
 
 
 def split(buffer: bytearray) -> Iterator[bytes]:
@@ -96,67 +51,44 @@ def packed(kind: bytes, body: bytes) -> bytes:
     return kind + struct.pack("!I", len(body) + 4) + body
 
 
-class Proxy:
-    """Listens on a port of its own; `log` holds what clients said, `answers` which of it was answered."""
+def is_commit(message: Message) -> bool:
+    """Whether the client ends a transaction with it, successfully."""
+    return message.kind == "Q" and message.text == "COMMIT"
+
+
+class Writes:
+    """Tells which commits change anything, from what one client says."""
+
+    def __init__(self) -> None:
+        self._inside = self._wrote = False
+
+    def commit(self, message: Message) -> str | None:
+        """COMMIT, or LOOK where nothing was written; None for anything but the end of a transaction."""
+        if is_commit(message):
+            self._inside = False
+            return COMMIT if self._wrote else LOOK
+        if message.kind in "QP":
+            text = message.text.lstrip()
+            if text.startswith("BEGIN"):
+                self._inside, self._wrote = True, False
+            elif text.startswith(("COPY", "INSERT", "UPDATE", "DELETE")):
+                assert self._inside, f"it commits by itself: {text}"
+                self._wrote = True
+        return None
+
+
+class Proxy(AnyProxy):
+    """Stands before the server that a conninfo names."""
 
     def __init__(self, upstream: str, fault: Fault | None = None) -> None:
+        super().__init__(fault)
         self._upstream = conninfo_to_dict(upstream)
-        self.fault = fault or Fault()
-        self.log: list[Message] = []
-        self.answers: set[int] = set()
-        self.gone = threading.Event()
-        self.failure: Exception | None = None
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=QUEUE)
-        self._numbering = threading.Lock()
-        self._threads: list[threading.Thread] = []
-        self._closing = False
-        self._accepting = threading.Thread(target=self._accept, daemon=True)
 
     @property
     def url(self) -> str:
         """DATABASE_URL for the client; encryption is the server's affair and would blind us."""
-        port = self._listener.getsockname()[1]
         user, database = (quote(str(self._upstream[part])) for part in ("user", "dbname"))
-        return f"postgresql://{user}@127.0.0.1:{port}/{database}?sslmode=disable&gssencmode=disable"
-
-    def __enter__(self) -> "Proxy":
-        self._accepting.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._closing = True
-        # A blocked accept is not woken by closing its socket everywhere; a caller wakes it.
-        with socket.create_connection(self._listener.getsockname()):
-            self._accepting.join()
-        self._listener.close()
-        for thread in self._threads:
-            thread.join()
-        if self.failure is not None and kind is None:
-            raise self.failure
-
-    def _accept(self) -> None:
-        while True:
-            client, _ = self._listener.accept()
-            if self._closing:
-                client.close()
-                return
-            if self.gone.is_set():
-                client.close()
-                continue
-            thread = threading.Thread(target=self._serve, args=(client,), daemon=True)
-            self._threads.append(thread)
-            thread.start()
-
-    def _serve(self, client: socket.socket) -> None:
-        with client:
-            try:
-                server = self._connect()
-            except OSError:
-                return
-            with server:
-                _Conversation(self, client, server).run()
+        return f"postgresql://{user}@127.0.0.1:{self.port}/{database}?sslmode=disable&gssencmode=disable"
 
     def _connect(self) -> socket.socket:
         host, port = str(self._upstream.get("host", "127.0.0.1")), int(self._upstream.get("port") or 5432)
@@ -166,12 +98,8 @@ class Proxy:
         server.connect(f"{host}/.s.PGSQL.{port}")
         return server
 
-    def noted(self, kind: str, text: str, raw: bytes, backend: int | None) -> Message:
-        """Number a message and keep it."""
-        with self._numbering:
-            message = Message(number=len(self.log) + 1, kind=kind, text=text, raw=raw, backend=backend)
-            self.log.append(message)
-        return message
+    def _converse(self, client: socket.socket, server: socket.socket) -> None:
+        _Conversation(self, client, server).run()
 
 
 class _Conversation:
@@ -230,7 +158,7 @@ class _Conversation:
         return self._forward(self._proxy.noted(kind, text, raw, self._backend))
 
     def _forward(self, message: Message) -> bool:
-        raw = self._strike(lambda fault: fault.before(message))
+        raw = self._proxy.strike(lambda fault: fault.before(message))
         if raw is None:
             return False
         self._last = message
@@ -257,19 +185,8 @@ class _Conversation:
         assert last is not None
         self._proxy.answers.add(last.number)
         self._answer.clear()
-        told = self._strike(lambda fault: fault.answered(last, answer))
+        told = self._proxy.strike(lambda fault: fault.answered(last, answer))
         if told is None:
             return False
         self._client.sendall(told)
         return True
-
-    def _strike(self, deed: Callable[[Fault], bytes | None]) -> bytes | None:
-        """Let the fault have its way; where it fails itself, that is for the test to know."""
-        try:
-            data = deed(self._proxy.fault)
-        except Exception as failure:
-            self._proxy.failure = failure
-            data = None
-        if data is None:
-            self._proxy.gone.set()
-        return data

@@ -17,7 +17,7 @@ from betteroms.jobs.desk import Desk
 from betteroms.jobs.trade import PlanFile, trade
 from betteroms.settings import Settings
 from betteroms.sources.plan import read_plan
-from tests.simulation.audit_tables import load
+from tests.simulation.audit_tables import Tables, load
 from tests.simulation.auditor import digest_of, problems_of
 from tests.simulation.worlds import Act
 
@@ -36,6 +36,8 @@ TABLES = (
     "fill_bounds",
     "portfolio_snapshots",
     "settings",
+    "signed_orders",
+    "chain_states",
 )
 QUIET_SECONDS_MAX = 20.0
 
@@ -114,10 +116,14 @@ class Rewindable:
                 self._connection.execute(f"INSERT INTO {table} SELECT * FROM kept.{table}")
             self._connection.execute("SELECT setval('ledger_sequence', %s, %s)", self._sequence)
 
+    def tables(self) -> Tables:
+        """Everything in it, once nobody else is."""
+        quiet(self._connection)
+        return load(self._connection)
+
     def inspect(self) -> tuple[list[str], str]:
         """See `inspect`."""
-        quiet(self._connection)
-        tables = load(self._connection)
+        tables = self.tables()
         return problems_of(tables), digest_of(tables)
 
     def statuses(self) -> dict[str, str]:

@@ -2,11 +2,13 @@
 
 import signal
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import cycle
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import psycopg
 import pytest
@@ -131,7 +133,13 @@ def large(copies: Copies, tmp_path_factory: pytest.TempPathFactory) -> Rehearsal
 
 
 @pytest.mark.parametrize(
-    ("part", "deed"), [*((part, "kill") for part in range(PARTS)), (0, "SIGTERM"), (1, "SIGINT")]
+    ("part", "deed"),
+    [
+        (0, "kill"),
+        (1, "SIGINT"),
+        (2, "kill"),
+        *(pytest.param(*each, marks=pytest.mark.soak) for each in [(1, "kill"), (0, "SIGTERM")]),
+    ],
 )
 def test_a_large_run_stopped_while_it_copies_leaves_none_of_it(
     after_morning: str, large: Rehearsal, home_directory: Path, part: int, deed: str
@@ -174,10 +182,17 @@ def test_a_run_that_loses_the_server_at_its_commit_does_not_claim_to_know(
     assert inspect(after_morning) == ([], undisturbed)
 
 
-@pytest.mark.parametrize(
-    ("moment", "number"),
-    [*zip([*MOMENTS, *range(6)], cycle((signal.SIGTERM, signal.SIGINT))), (LAST_WORD, signal.SIGTERM)],
-)
+def signalled() -> Iterator[Any]:
+    """A moment with a signal: every other one in the suite, and the last word; all of them with --soak."""
+    signals = zip(
+        [*MOMENTS, *range(6)], cycle((signal.SIGTERM, signal.SIGTERM, signal.SIGINT, signal.SIGINT))
+    )
+    for count, (moment, number) in enumerate(signals):
+        yield pytest.param(moment, number, marks=[pytest.mark.soak] if count % 2 else [])
+    yield LAST_WORD, signal.SIGTERM
+
+
+@pytest.mark.parametrize(("moment", "number"), signalled())
 def test_a_run_that_is_told_to_stop_stops_with_nothing_half_done(
     after_morning: str,
     evening: Act,
