@@ -1,6 +1,7 @@
 """What every test may ask for."""
 
 import itertools
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -23,10 +24,20 @@ settings.register_profile("suite", deadline=None, database=None, derandomize=Tru
 settings.register_profile("soak", deadline=None, database=None, print_blob=True)
 
 TEMPLATE = "migrated"
+LIVES = 200
+"""So many lives by chance are lived in a soak that does not say how many."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--soak", action="store_true", help="run the long tests too")
+    parser.addoption(
+        "--soak",
+        nargs="?",
+        type=int,
+        const=LIVES,
+        default=0,
+        metavar="LIVES",
+        help="run the long tests too; a number says how many lives are lived by chance",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -42,10 +53,22 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(skipped)
 
 
+MEMORY = Path("/dev/shm")
+MEMORY_MIN = 4 << 30
+"""Bytes that must be free there: small ones are common in containers."""
+
+
+def quick_directory() -> Path | None:
+    """Where files are made and removed in no time, as databases are; None for the usual place."""
+    if not os.access(MEMORY, os.W_OK) or shutil.disk_usage(MEMORY).free < MEMORY_MIN:
+        return None
+    return MEMORY
+
+
 @pytest.fixture(scope="session")
 def home() -> Iterator[Path]:
     """A BETTEROMS_HOME for the session (for each worker of xdist), short and open to other accounts."""
-    base = Path(tempfile.mkdtemp(prefix="boms"))
+    base = Path(tempfile.mkdtemp(prefix="boms", dir=quick_directory()))
     base.chmod(0o755)
     yield base / "home"
     shutil.rmtree(base)
