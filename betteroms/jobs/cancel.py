@@ -56,6 +56,13 @@ def _canceled(desk: Desk, run: Run, wanted: Sequence[OrderId] | None) -> dict[st
     snapshot = desk.ledger.snapshot(run.mode, markets=list(markets), orders=list(wanted or ()), at=run.now)
     passage = enter(desk, desk.ledger, run, snapshot=snapshot, markets=markets, tokens=[], limits=desk.limits)
     pipeline = passage.pipeline
+    if wanted is None and desk.member is not None:
+        # The operator has had the venue end them already: they ended for that reason.
+        pipeline.cancel(
+            Cancel(order_id=order.order_id, reason=OPERATOR)
+            for order in snapshot.open_orders
+            if order.status is OrderStatus.OPEN
+        )
     pipeline.settle()
     # Some may have ended before we came to it: they were asked for all the same.
     names = [order.order_id for order in snapshot.open_orders] if wanted is None else wanted

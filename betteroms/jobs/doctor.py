@@ -168,7 +168,7 @@ def _venue(ground: Ground) -> Iterator[Finding]:
     seconds = abs(seen.drift) // timedelta(seconds=1)
     if abs(seen.drift) > CLOCK_DRIFT_MAX:
         side = "ahead of" if seen.drift > timedelta(0) else "behind"
-        text = f"{seconds:,} s {side} the venue's: set this machine's clock"
+        text = f"{seconds:,} s {side} the venue's: set this machine's clock; nothing is sent live meanwhile"
         yield Finding(check="clock", level=Level.WARNING, text=text)
         return
     yield Finding(check="clock", level=Level.OK, text=f"within {max(seconds, 1)} s of the venue's")

@@ -330,6 +330,27 @@ def test_a_cancel_keeps_our_reason_where_the_venue_says_that_it_is_canceled() ->
     assert (ended.status, ended.code) == (S.CANCELED, "OPERATOR")
 
 
+def test_an_order_that_is_canceled_there_already_when_we_ask_for_it_ended_as_we_asked() -> None:
+    """As after a cancel of everything, which the venue is asked for first."""
+    order = live()
+    stage = Stage(
+        not_canceled={name_of(order): "already canceled"},
+        looked_up={name_of(order): seen_open(order, status="CANCELED")},
+    )
+    (ended,) = canceled(stage, order)
+    assert (ended.status, ended.code) == (S.CANCELED, "OPERATOR")
+
+
+def test_an_order_that_its_market_ended_says_so_whoever_asked() -> None:
+    order = live()
+    stage = Stage(
+        not_canceled={name_of(order): "already canceled"},
+        looked_up={name_of(order): seen_open(order, status="CANCELED_MARKET_RESOLVED")},
+    )
+    (ended,) = canceled(stage, order)
+    assert ended.code == "MARKET_RESOLVED"
+
+
 def test_a_fill_that_raced_the_cancel_is_told_with_it() -> None:
     order = live()
     stage = Stage(not_canceled={name_of(order): "already canceled or matched"}, trades=[a_fill(order)])

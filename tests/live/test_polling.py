@@ -77,7 +77,8 @@ def test_everything_is_cancelled_at_the_venue_first_and_booked_then(operator: Op
     assert ran.code == 0, ran.err
     told = ran.document["result"]
     assert told["venue"]["canceled"] == 2
-    assert [row["status"] for row in told["modes"][0]["orders"]] == ["CANCELED", "CANCELED"]
+    ended = [(row["status"], row["code"]) for row in told["modes"][0]["orders"]]
+    assert ended == [("CANCELED", "OPERATOR_CANCEL")] * 2
 
 
 def test_everything_is_cancelled_at_the_venue_though_the_database_is_down(operator: Operator) -> None:

@@ -33,6 +33,7 @@ from betteroms.domain.rounding import Rules
 from betteroms.executors.live.answers import OrderIdMismatch, heard
 from betteroms.executors.live.fills import Booked, fits
 from betteroms.executors.live.lookup import (
+    CANCELED_AT_VENUE,
     Seen,
     ended,
     fate,
@@ -219,8 +220,9 @@ class LiveExecutor:
             )
             if confirmed and still.status is OrderStatus.OPEN and not is_owed(order, seen):
                 found.append(end)
-            elif confirmed:
-                found = [end if isinstance(event, Canceled) else event for event in found]
+            elif confirmed or reason is not None:
+                # What is canceled there already when we ask for that has ended as it should.
+                found = [end if _as_asked(event, confirmed) else event for event in found]
             events += found
         return events
 
@@ -334,6 +336,11 @@ class LiveExecutor:
 
     def _domain(self, order: Order) -> str:
         return self._signer.domain(self._markets[order.intent.market_id])
+
+
+def _as_asked(event: OrderEvent, confirmed: bool) -> bool:
+    """Whether an order ended because we asked for it: the venue says so, or was asked before."""
+    return isinstance(event, Canceled) and (confirmed or event.code == CANCELED_AT_VENUE)
 
 
 def _is_lost(order: Order, now: datetime) -> bool:

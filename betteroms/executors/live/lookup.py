@@ -32,6 +32,7 @@ UNCONFIRMED_AGE_MIN: Final = timedelta(seconds=90)
 DUST_MICROS: Final = 100
 """What a dollar BUY may leave unspent and still be all filled: a few millionths for each of its levels."""
 CANCELED_BY_RESOLUTION: Final = "MARKET_RESOLVED"
+CANCELED_AT_VENUE: Final = "CANCELED_AT_VENUE"
 CANCEL_AFTER: Final = "CANCEL_AFTER"
 """The code of an order that outlived the time it was given, whoever ended it then."""
 INTERRUPTED: Final = "the process ended while the order was being sent"
@@ -145,7 +146,7 @@ def ended(order: Order, there: VenueOrder | None, now: datetime) -> OrderEvent:
         )
     if intent.time_in_force is TimeInForce.FOK:
         return Canceled(order_id=order.order_id, at=now, code="FOK_NOT_FILLED")
-    return Canceled(order_id=order.order_id, at=now, code="CANCELED_AT_VENUE")
+    return Canceled(order_id=order.order_id, at=now, code=CANCELED_AT_VENUE)
 
 
 def is_overdue(order: Order, now: datetime) -> bool:
