@@ -8,7 +8,7 @@ from typing import Protocol
 
 from betteroms.domain.ids import MarketId, TokenId
 from betteroms.domain.market import Market
-from betteroms.domain.money import Price, Size
+from betteroms.domain.money import Price, Size, Usdc
 from betteroms.domain.order import ChainState, Order
 from betteroms.domain.secret import Secret
 from betteroms.domain.switch import SwitchState
@@ -100,7 +100,8 @@ class VenueFill:
     """One order's part in a trade of the venue, as that order sees it.
 
     `fill_id` tells it apart from all other fills of the order and never changes; several fills of one trade
-    differ in it. `ours` says that the order was placed with our API key.
+    differ in it. `dollars` are what changed hands, fee apart, to the millionth. `ours` says that the order was
+    placed with our API key.
     """
 
     fill_id: str
@@ -110,6 +111,7 @@ class VenueFill:
     side: Side
     price: Price
     size: Size
+    dollars: Usdc
     liquidity: Liquidity
     state: ChainState
     matched_at: datetime

@@ -12,7 +12,7 @@ from betteroms.domain.errors import VenueUnreachable
 from betteroms.domain.ids import TokenId
 from betteroms.domain.intent import Intent
 from betteroms.domain.market import Market
-from betteroms.domain.money import Price, Size
+from betteroms.domain.money import Price, Size, proceeds
 from betteroms.domain.order import ChainState, Order, OrderEvent, OrderStatus, after
 from betteroms.domain.rounding import Rules
 from betteroms.domain.secret import Secret
@@ -137,6 +137,7 @@ def a_fill(
         side=order.intent.side,
         price=price(at),
         size=size(filled),
+        dollars=proceeds(price(at), size(filled)),
         liquidity=liquidity,
         state=state,
         matched_at=NOW,

@@ -6,7 +6,7 @@ nothing waits. What may go wrong with a request beside a death is told by a `Har
 
 import asyncio
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
@@ -73,13 +73,18 @@ class Wire:
             case Harm.UNHEARD:
                 raise httpx.ReadError("cut", request=request)
             case Harm.LATE:
-                self.later(lambda: self._told(request, body).close())
+                self.later(lambda: self._told_nobody(request, body))
                 self.waited(PATIENCE_MS)
                 raise httpx.ReadTimeout("silence", request=request)
             case Harm.LOST:
                 self._told(request, body)
                 raise httpx.ReadError("cut", request=request)
         return self._told(request, body)
+
+    def _told_nobody(self, request: httpx.Request, body: bytes) -> None:
+        """The venue hears of it, and says to nobody what it says, or nothing."""
+        with suppress(httpx.TransportError):
+            self._told(request, body)
 
     def _told(self, request: httpx.Request, body: bytes) -> httpx.Response:
         """What the venue says. Raises httpx.TransportError where it says nothing, or not all of it."""

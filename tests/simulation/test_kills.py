@@ -192,7 +192,7 @@ def signalled() -> Iterator[Any]:
     yield LAST_WORD, signal.SIGTERM
 
 
-@pytest.mark.parametrize(("moment", "number"), signalled())
+@pytest.mark.parametrize(("moment", "number"), list(signalled()))
 def test_a_run_that_is_told_to_stop_stops_with_nothing_half_done(
     after_morning: str,
     evening: Act,

@@ -18,7 +18,7 @@ from betteroms.adapters.polymarket.limiter import Limiter
 from betteroms.adapters.polymarket.membership import UNAUTHORIZED
 from betteroms.domain.errors import CredentialsRefused, VenueUnreachable
 from betteroms.domain.ids import MarketId, TokenId
-from betteroms.domain.money import MICROS, Price, Size, to_micros
+from betteroms.domain.money import MICROS, Price, Size, Usdc, cost, proceeds, to_micros
 from betteroms.domain.order import ChainState
 from betteroms.domain.terms import Liquidity, Side
 from betteroms.ports.trading import Answer, Signed, VenueFill, VenueOrder, VenueTerms, Verdict
@@ -194,13 +194,15 @@ class Member:
         for maker in trade.maker_orders:
             ours = maker.owner == self._api_key
             if ours or str(maker.maker_address).lower() == self._wallet:
+                side, price, size = Side(maker.side), _micros(maker.price), _micros(maker.matched_amount)
                 yield VenueFill(
                     fill_id=trade.id,
                     external_order_id=maker.order_id,
                     token_id=TokenId(str(maker.asset_id)),
-                    side=Side(maker.side),
-                    price=Price(_micros(maker.price)),
-                    size=Size(_micros(maker.matched_amount)),
+                    side=side,
+                    price=Price(price),
+                    size=Size(size),
+                    dollars=_resting_dollars(side, price, size),
                     liquidity=Liquidity.MAKER,
                     ours=ours,
                     **told,
@@ -208,26 +210,41 @@ class Member:
 
     def _taken(self, trade: "ClobTrade", told: Mapping[str, Any]) -> Iterator[VenueFill]:
         """The taker's part, one fill for each price it met: their sizes add up to the trade's."""
-        by_price: dict[int, int] = {}
+        side = Side(trade.side)
+        resting = Side.SELL if side is Side.BUY else Side.BUY
+        met: dict[int, list[int]] = {}
         for maker in trade.maker_orders:
             own = str(maker.asset_id) == str(trade.asset_id)
             price = _micros(maker.price) if own else MICROS - _micros(maker.price)
-            by_price[price] = by_price.get(price, 0) + _micros(maker.matched_amount)
-        if sum(by_price.values()) != _micros(trade.size):
-            by_price = {_micros(trade.price): _micros(trade.size)}
-        several = len(by_price) > 1
-        for price, size in by_price.items():
+            met.setdefault(price, []).append(_micros(maker.matched_amount))
+        if sum(map(sum, met.values())) != _micros(trade.size):
+            met = {_micros(trade.price): [_micros(trade.size)]}
+        several = len(met) > 1
+        for price, sizes in met.items():
+            # Rounded for each maker alone: its dollars are the taker's.
+            dollars = sum(int(_resting_dollars(resting, price, size)) for size in sizes)
             yield VenueFill(
                 fill_id=f"{trade.id}@{price}" if several else trade.id,
                 external_order_id=trade.taker_order_id,
                 token_id=TokenId(str(trade.asset_id)),
-                side=Side(trade.side),
+                side=side,
                 price=Price(price),
-                size=Size(size),
+                size=Size(sum(sizes)),
+                dollars=Usdc(dollars),
                 liquidity=Liquidity.TAKER,
                 ours=trade.owner == self._api_key,
                 **told,
             )
+
+
+def _resting_dollars(side: Side, price: int, size: int) -> Usdc:
+    """What a resting order pays or gets for so many shares, fee apart.
+
+    A BUY gives dollars and gets the shares that these come to, rounded down: of all dollars that come to just
+    so many shares there is one whole millionth, price times size rounded up. A SELL gives shares and gets
+    dollars, rounded down. Source: venue/matches_on_chain.json.
+    """
+    return cost(Price(price), Size(size)) if side is Side.BUY else proceeds(Price(price), Size(size))
 
 
 def _wire(order: Signed) -> "SignedOrder":

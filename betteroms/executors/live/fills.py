@@ -7,7 +7,7 @@ from typing import Final
 from betteroms.domain.execution import Execution
 from betteroms.domain.fees import FeeSchedule, fee
 from betteroms.domain.ids import OrderId
-from betteroms.domain.money import MICROS, Size, Usdc
+from betteroms.domain.money import Size, Usdc
 from betteroms.domain.order import (
     ChainState,
     Filled,
@@ -78,8 +78,7 @@ def _complete(order: Order, filled: int) -> bool:
 
 
 def _execution(order: Order, fill: VenueFill, number: int, fees: FeeSchedule) -> Execution:
-    """The fill as booked: dollars as the chain reckons them, rounded down on both sides (DECISIONS 2.6)."""
-    dollars = fill.price * fill.size // MICROS
+    """The fill as booked: with the venue's dollars, which may be a millionth off our own (DECISIONS 2.6)."""
     return Execution(
         order_id=order.order_id,
         number=number,
@@ -89,7 +88,7 @@ def _execution(order: Order, fill: VenueFill, number: int, fees: FeeSchedule) ->
         side=fill.side,
         price=fill.price,
         size=fill.size,
-        cash=Usdc(-dollars if fill.side is Side.BUY else dollars),
+        cash=Usdc(-fill.dollars if fill.side is Side.BUY else fill.dollars),
         fee=fee(fees, price=fill.price, size=fill.size, liquidity=fill.liquidity),
         liquidity=fill.liquidity,
         executed_at=fill.matched_at,

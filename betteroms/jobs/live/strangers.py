@@ -14,7 +14,7 @@ from betteroms.domain.fees import fee
 from betteroms.domain.ids import MarketId, RunId, key, order_id
 from betteroms.domain.intent import Intent
 from betteroms.domain.market import Market
-from betteroms.domain.money import MICROS, Usdc, to_text
+from betteroms.domain.money import Usdc, to_text
 from betteroms.domain.order import ALIVE, Accepted, ChainState, Order, OrderEvent, OrderStatus
 from betteroms.domain.terms import Mode, OrderType, Shares, Side, TimeInForce
 from betteroms.executors.live.fills import fits
@@ -152,7 +152,6 @@ def _external(
                 f"which {market.name} does not have"
             )
             continue
-        dollars = fill.price * fill.size // MICROS
         index = market.outcome_index(fill.token_id)
         yield ExternalFill(
             mode=mode,
@@ -165,7 +164,7 @@ def _external(
             side=fill.side,
             price=fill.price,
             size=fill.size,
-            cash=Usdc(-dollars if fill.side is Side.BUY else dollars),
+            cash=Usdc(-fill.dollars if fill.side is Side.BUY else fill.dollars),
             fee=fee(market.fees, price=fill.price, size=fill.size, liquidity=fill.liquidity),
             liquidity=fill.liquidity,
             executed_at=fill.matched_at,
