@@ -100,8 +100,8 @@ class VenueFill:
     """One order's part in a trade of the venue, as that order sees it.
 
     `fill_id` tells it apart from all other fills of the order and never changes; several fills of one trade
-    differ in it. `dollars` are what changed hands, fee apart, to the millionth. `ours` says that the order was
-    placed with our API key.
+    differ in it. `dollars` are what changed hands, fee apart, to the millionth. `ours` says that our API key
+    placed the order.
     """
 
     fill_id: str

@@ -209,28 +209,30 @@ class Member:
                 )
 
     def _taken(self, trade: "ClobTrade", told: Mapping[str, Any]) -> Iterator[VenueFill]:
-        """The taker's part, one fill for each price it met: their sizes add up to the trade's."""
+        """The taker's part, one fill for each maker it met: their sizes add up to the trade's.
+
+        Dollars and fees are rounded for each of these alone, as the venue does.
+        """
         side = Side(trade.side)
         resting = Side.SELL if side is Side.BUY else Side.BUY
-        met: dict[int, list[int]] = {}
+        met: list[tuple[str, int, int]] = []
         for maker in trade.maker_orders:
             own = str(maker.asset_id) == str(trade.asset_id)
             price = _micros(maker.price) if own else MICROS - _micros(maker.price)
-            met.setdefault(price, []).append(_micros(maker.matched_amount))
-        if sum(map(sum, met.values())) != _micros(trade.size):
-            met = {_micros(trade.price): [_micros(trade.size)]}
-        several = len(met) > 1
-        for price, sizes in met.items():
-            # Rounded for each maker alone: its dollars are the taker's.
-            dollars = sum(int(_resting_dollars(resting, price, size)) for size in sizes)
+            met.append((maker.order_id, price, _micros(maker.matched_amount)))
+        told_apart = len({name for name, _, _ in met}) == len(met)
+        if not told_apart or sum(size for _, _, size in met) != _micros(trade.size):
+            met = [("", _micros(trade.price), _micros(trade.size))]
+        for name, price, size in met:
+            fill_id = trade.id if len(met) == 1 else f"{trade.id}@{name}"
             yield VenueFill(
-                fill_id=f"{trade.id}@{price}" if several else trade.id,
+                fill_id=fill_id,
                 external_order_id=trade.taker_order_id,
                 token_id=TokenId(str(trade.asset_id)),
                 side=side,
                 price=Price(price),
-                size=Size(sum(sizes)),
-                dollars=Usdc(dollars),
+                size=Size(size),
+                dollars=_resting_dollars(resting, price, size),
                 liquidity=Liquidity.TAKER,
                 ours=trade.owner == self._api_key,
                 **told,
