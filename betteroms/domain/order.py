@@ -109,7 +109,7 @@ class Unconfirmed:
 
 @fact
 class Sending:
-    """The order is about to leave the process: from now on it may have arrived."""
+    """The order is about to leave the process, for the first time or once more: it may arrive from now on."""
 
     order_id: OrderId
     at: datetime
@@ -228,6 +228,7 @@ NEXT_STATUS: Final[dict[tuple[OrderStatus, type], OrderStatus]] = {
     (_S.NEW, Unconfirmed): _S.UNCONFIRMED,
     (_S.NEW, Accepted): _S.OPEN,
     (_S.NEW, Rejected): _S.REJECTED,
+    (_S.UNCONFIRMED, Sending): _S.UNCONFIRMED,  # the same bytes once more
     (_S.UNCONFIRMED, Unconfirmed): _S.UNCONFIRMED,
     (_S.UNCONFIRMED, Accepted): _S.OPEN,
     (_S.UNCONFIRMED, Rejected): _S.REJECTED,

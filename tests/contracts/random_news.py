@@ -61,7 +61,7 @@ PRICES: Final = ("0.25", "0.4", "0.5", "0.6", "0.75")
 S = OrderStatus
 POSSIBLE: Final[dict[OrderStatus, tuple[type, ...]]] = {
     S.NEW: (Accepted, Accepted, Accepted, Accepted, Rejected, Unconfirmed, Sending),
-    S.UNCONFIRMED: (Accepted, Rejected, CancelRequested, Unconfirmed),
+    S.UNCONFIRMED: (Accepted, Rejected, CancelRequested, Unconfirmed, Sending),
     S.OPEN: (*[Filled] * 8, CancelRequested, Canceled, Expired, Reversed, *[Progressed] * 4),
     S.FILLED: (Filled, CancelRequested, Reversed, *[Progressed] * 2),
     S.CANCELED: (Filled, CancelRequested, Reversed, *[Progressed] * 2),

@@ -98,6 +98,7 @@ ALLOWED: Final[dict[OrderStatus, dict[type, OrderStatus]]] = {
     S.UNCONFIRMED: {
         Accepted: S.OPEN,
         Rejected: S.REJECTED,
+        Sending: S.UNCONFIRMED,
         Unconfirmed: S.UNCONFIRMED,
         CancelRequested: S.UNCONFIRMED,
     },

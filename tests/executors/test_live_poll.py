@@ -90,6 +90,27 @@ def test_a_late_order_that_matches_when_it_is_sent_again_has_its_fills() -> None
     assert walk(order, events).status is S.FILLED
 
 
+def test_what_was_sent_again_is_as_young_as_its_last_copy() -> None:
+    """That copy may arrive late as well: nothing is concluded from a no to the next one, which waits."""
+    first = Stage(answers=[UNKNOWN])
+    again = polled(first, unconfirmed(), after=ARRIVAL_MAX + LATE)
+    assert (again.status, again.sending_at) == (S.UNCONFIRMED, NOW + ARRIVAL_MAX + LATE)
+    soon, later = Stage(answers=[REFUSED]), Stage(answers=[REFUSED])
+    assert polled(soon, again, after=ARRIVAL_MAX + LATE + timedelta(seconds=10)).status is S.UNCONFIRMED
+    assert soon.posts == []
+    assert polled(later, again, after=ARRIVAL_MAX + 2 * LATE).status is S.UNCONFIRMED
+    assert len(later.posts) == 1
+
+
+def test_a_copy_is_written_down_before_it_leaves() -> None:
+    stage = Stage(answers=[UNKNOWN])
+    batches = iter(executor(stage, clock=Hand(NOW + LATE)).poll([unconfirmed()]))
+    assert kinds(next(batches)) == ["Sending"]
+    assert stage.posts == []
+    assert kinds(next(batches)) == ["Unconfirmed"]
+    assert len(stage.posts) == 1
+
+
 @pytest.mark.parametrize("answer", [REFUSED, replace(REFUSED, verdict=Verdict.TURNED_AWAY)])
 def test_a_no_to_the_second_copy_says_nothing_of_the_first_unless_that_is_too_old(answer: Answer) -> None:
     assert polled(Stage(answers=[answer]), unconfirmed(), after=LATE).status is S.UNCONFIRMED
@@ -327,7 +348,8 @@ def test_many_late_orders_go_in_batches() -> None:
     orders = [unconfirmed(an_intent(line=line)) for line in range(16)]
     events = told(executor(stage, clock=Hand(NOW + LATE)).poll(orders))
     assert [len(post) for post in stage.posts] == [15, 1]
-    assert kinds(events) == ["Accepted"] * 16
+    one_batch, another = ["Sending"] * 15 + ["Accepted"] * 15, ["Sending", "Accepted"]
+    assert kinds(events) == [*one_batch, *another]
 
 
 def test_an_expired_order_that_the_cancel_does_not_confirm_is_left_for_the_next_look() -> None:

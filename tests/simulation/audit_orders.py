@@ -15,6 +15,7 @@ FIRST_EVENTS = {"order_placed", "order_denied", "order_rejected", "order_unconfi
 NEXT = {
     ("NEW", RECORDED): "NEW",
     ("NEW", "order_sending"): "NEW",
+    ("UNCONFIRMED", "order_sending"): "UNCONFIRMED",
     ("NEW", "order_cancel_requested"): "NEW",
     ("NEW", "order_denied"): "DENIED",
     ("NEW", "order_rejected"): "REJECTED",

@@ -242,6 +242,9 @@ class LiveExecutor:
             left = left[len(batch) :]
             if not self._gate.open():
                 return
+            # Written down before it leaves: this copy, too, may arrive long after its answer was given up.
+            now = self._clock.now()
+            yield [Sending(order_id=order.order_id, at=now) for order in batch]
             answers = self._venue.post([_signed(order) for order in batch])
             now = self._clock.now()
             events: list[OrderEvent] = []
