@@ -117,24 +117,26 @@ def test_a_no_to_the_second_copy_says_nothing_of_the_first_unless_that_is_too_ol
     assert polled(Stage(answers=[answer]), unconfirmed(), after=ARRIVAL_MAX).status is S.REJECTED
 
 
-def test_seen_before_and_still_not_shown_stays_unconfirmed() -> None:
-    stage = Stage(answers=[Answer(verdict=Verdict.SEEN_BEFORE)])
-    assert polled(stage, unconfirmed(), after=LATE).status is S.UNCONFIRMED
-
-
 @pytest.mark.parametrize(
     ("tif", "code"),
     [(TIF.FOK, "FOK_NOT_FILLED"), (TIF.FAK, "FAK_NO_MATCH"), (TIF.GTC, "CANCELED_AT_VENUE")],
 )
-def test_what_was_there_once_and_is_shown_nowhere_has_ended_when_it_cannot_be_under_way_any_more(
+def test_what_the_venue_has_seen_before_landed_and_has_ended_if_it_is_not_shown_later_either(
     tif: TimeInForce, code: str
 ) -> None:
-    seen_before = Answer(verdict=Verdict.SEEN_BEFORE)
     order = unconfirmed(an_intent(tif=tif))
-    young = polled(Stage(answers=[seen_before]), order, after=ARRIVAL_MAX - timedelta(seconds=1))
-    assert young.status is S.UNCONFIRMED
-    old = polled(Stage(answers=[seen_before]), order, after=ARRIVAL_MAX)
-    assert (old.status, old.code) == (S.CANCELED, code)
+    there = polled(Stage(answers=[Answer(verdict=Verdict.SEEN_BEFORE)]), order, after=LATE)
+    assert there.status is S.OPEN
+    assert polled(Stage(), there, after=LATE + timedelta(seconds=89)).status is S.OPEN
+    ended = polled(Stage(), there, after=2 * LATE)
+    assert (ended.status, ended.code) == (S.CANCELED, code)
+
+
+def test_a_copy_that_was_refused_is_not_under_way() -> None:
+    """So it makes the order no younger, and a no is believed once the earlier copies are too old."""
+    still = polled(Stage(answers=[REFUSED]), unconfirmed(), after=LATE)
+    assert (still.status, still.sending_at) == (S.UNCONFIRMED, NOW)
+    assert polled(Stage(answers=[REFUSED]), still, after=ARRIVAL_MAX).status is S.REJECTED
 
 
 def test_what_is_sent_again_goes_alone_too_where_no_name_is_proven() -> None:

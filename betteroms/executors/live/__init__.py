@@ -35,7 +35,6 @@ from betteroms.executors.live.fills import Booked, fits
 from betteroms.executors.live.lookup import (
     CANCELED_AT_VENUE,
     Seen,
-    ended,
     fate,
     is_overdue,
     is_owed,
@@ -249,16 +248,9 @@ class LiveExecutor:
             now = self._clock.now()
             events: list[OrderEvent] = []
             for order, answer in zip(batch, answers, strict=True):
-                lost = _is_lost(order, now)
-                if answer.verdict is Verdict.SEEN_BEFORE and lost:
-                    # It has been there, and is shown nowhere: it ended, and the venue has forgotten it.
-                    events += [Accepted(order_id=order.order_id, at=now), ended(order, None, now)]
-                # A "no" to the second copy says nothing of the first, unless that cannot arrive any more.
-                elif answer.verdict not in NO or lost:
-                    events += heard(order, answer, now)
+                events += _heard_again(order, answer, now)
             self._learn(batch, answers)
-            if events:
-                yield events
+            yield events
             yield from self._told(_filled_at_once(batch, answers, events))
 
     def _is_wanted(self, order: Order, now: datetime) -> bool:
@@ -344,6 +336,17 @@ class LiveExecutor:
 def _as_asked(event: OrderEvent, confirmed: bool) -> bool:
     """Whether an order ended because we asked for it: the venue says so, or was asked before."""
     return isinstance(event, Canceled) and (confirmed or event.code == CANCELED_AT_VENUE)
+
+
+def _heard_again(order: Order, answer: Answer, now: datetime) -> Sequence[OrderEvent]:
+    """What an answer to another copy says of the order; `order` is as it was before that copy left."""
+    if answer.verdict is Verdict.SEEN_BEFORE:
+        return [Accepted(order_id=order.order_id, at=now)]  # an earlier copy is there, or has been
+    if answer.verdict in NO and not _is_lost(order, now):
+        # Nothing is said of the earlier ones; the youngest that may be under way is one of them.
+        assert order.sending_at is not None, "what is unconfirmed was sent"
+        return [Sending(order_id=order.order_id, at=order.sending_at)]
+    return heard(order, answer, now)
 
 
 def _is_lost(order: Order, now: datetime) -> bool:
