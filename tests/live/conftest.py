@@ -3,29 +3,12 @@
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-import certifi
 import pytest
 
 from tests.cli.conftest import Ran, cli, command, sql, start, surroundings  # noqa: F401
 from tests.live.world import Operator, sandbox
+from tests.sandbox.conftest import few_authorities, one_certificate  # noqa: F401
 from tests.sandbox.running import Venue
-
-END_OF_CERTIFICATE = "-----END CERTIFICATE-----\n"
-
-
-@pytest.fixture(scope="session")
-def one_certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The first of the authorities that HTTP clients trust: nothing here is encrypted."""
-    path = tmp_path_factory.mktemp("certificates") / "one.pem"
-    first, end, _ = Path(certifi.where()).read_text(encoding="utf-8").partition(END_OF_CERTIFICATE)
-    path.write_text(first + end, encoding="utf-8")
-    return path
-
-
-@pytest.fixture(autouse=True)
-def few_authorities(one_certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Clients read all authorities for each of their connections."""
-    monkeypatch.setenv("SSL_CERT_FILE", str(one_certificate))
 
 
 @pytest.fixture
