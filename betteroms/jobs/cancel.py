@@ -1,19 +1,16 @@
 """End orders because the operator says so, and tell what had filled before they ended."""
 
 from collections.abc import Sequence
-from contextlib import suppress
-from datetime import timedelta
 from typing import Any, Final
 
-from betteroms.domain.errors import DatabaseUnavailable
 from betteroms.domain.ids import OrderId
 from betteroms.domain.intent import Cancel
 from betteroms.domain.money import to_text
 from betteroms.domain.order import ALIVE, Order, OrderStatus
-from betteroms.jobs import gather, summary, told
+from betteroms.jobs import gather, summary
 from betteroms.jobs.desk import Desk
-from betteroms.jobs.own_run import unplanned
-from betteroms.jobs.passage import enter, finished, note_consequences, opening_entries
+from betteroms.jobs.own_run import heralded, unplanned
+from betteroms.jobs.passage import enter, note_consequences, opening_entries
 from betteroms.ports import Run
 
 OPERATOR: Final = "OPERATOR_CANCEL"
@@ -29,25 +26,7 @@ def cancel(desk: Desk, wanted: Sequence[OrderId] | None) -> dict[str, Any]:
         VenueUnreachable: the run is written down as failed; what was told before is booked.
     """
     run = unplanned(desk, "cancel", now=desk.clock.now())
-    run = desk.ledger.open_run(run, opening_entries(desk, run))
-    desk.herald.began(run)
-    try:
-        result = _canceled(desk, run, wanted)
-        end = finished(desk, run)
-        timing = {
-            "startedAt": told.instant(run.started_at),
-            "durationMs": (end - run.started_at) // timedelta(milliseconds=1),
-            "attempt": run.attempt,
-            "runId": run.run_id,
-        }
-        desk.ledger.close_run(run, {"result": result, "timing": timing}, completed_at=end)
-    except BaseException as fault:
-        with suppress(DatabaseUnavailable):
-            desk.ledger.fail_run(run, str(fault) or type(fault).__name__, completed_at=finished(desk, run))
-        desk.herald.failed(run, fault)
-        raise
-    desk.herald.ended(run, result)
-    return {"result": result, "timing": timing}
+    return heralded(desk, run, lambda run: _canceled(desk, run, wanted), opening_entries(desk, run))
 
 
 def _canceled(desk: Desk, run: Run, wanted: Sequence[OrderId] | None) -> dict[str, Any]:

@@ -39,8 +39,32 @@ def kept(
     Returned is the summary as it is kept.
     """
     run = desk.ledger.open_run(run, entries)
+
+    def whole(run: Run) -> dict[str, Any]:
+        done = act(run)
+        return {"kind": run.kind, "mode": run.mode.value, "status": "completed", **done, "totals": {}}
+
+    return _closed(desk, run, whole)
+
+
+def heralded(
+    desk: Desk, run: Run, act: Callable[[Run], dict[str, Any]], entries: Sequence[LedgerEntry] = ()
+) -> dict[str, Any]:
+    """As `kept`, where `act` returns the whole result; the herald hears how it begins and how it ends."""
+    run = desk.ledger.open_run(run, entries)
+    desk.herald.began(run)
     try:
-        result = {"kind": run.kind, "mode": run.mode.value, "status": "completed", **act(run)}
+        summary = _closed(desk, run, act)
+    except BaseException as fault:
+        desk.herald.failed(run, fault)
+        raise
+    desk.herald.ended(run, summary["result"])
+    return summary
+
+
+def _closed(desk: Desk, run: Run, act: Callable[[Run], dict[str, Any]]) -> dict[str, Any]:
+    try:
+        result = act(run)
         end = finished(desk, run)
         timing = {
             "startedAt": told.instant(run.started_at),
@@ -48,7 +72,7 @@ def kept(
             "attempt": run.attempt,
             "runId": run.run_id,
         }
-        summary = {"result": {**result, "totals": {}}, "timing": timing}
+        summary = {"result": result, "timing": timing}
         desk.ledger.close_run(run, summary, completed_at=end)
     except BaseException as fault:
         with suppress(DatabaseUnavailable):

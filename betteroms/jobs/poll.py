@@ -4,11 +4,10 @@ Each answer of the venue is committed as it is booked, so that a poll that is in
 """
 
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from betteroms.domain.errors import CredentialsUnusable, DatabaseUnavailable, LedgerBehindVenue
+from betteroms.domain.errors import CredentialsUnusable, LedgerBehindVenue
 from betteroms.domain.execution import Execution
 from betteroms.domain.ids import MarketId, OrderId
 from betteroms.domain.market import Market
@@ -18,8 +17,8 @@ from betteroms.jobs import gather, summary, told
 from betteroms.jobs.desk import Desk
 from betteroms.jobs.live import reconcile, strangers
 from betteroms.jobs.live.misnamed import stopped_if_misnamed
-from betteroms.jobs.own_run import unplanned
-from betteroms.jobs.passage import Passage, enter, finished, note_consequences, opening_entries
+from betteroms.jobs.own_run import heralded, unplanned
+from betteroms.jobs.passage import Passage, enter, note_consequences, opening_entries
 from betteroms.pipeline import Outcome
 from betteroms.ports import Run
 
@@ -40,26 +39,12 @@ def poll(desk: Desk, *, at: datetime | None = None, adopt: bool = False) -> dict
     """
     _insist_own(desk)
     run = unplanned(desk, "poll", now=desk.clock.now(), at=at)
-    run = desk.ledger.open_run(run, opening_entries(desk, run))
-    desk.herald.began(run)
-    try:
+
+    def act(run: Run) -> dict[str, Any]:
         with stopped_if_misnamed(desk):  # what is sent again may meet that, too
-            result = _polled(desk, run, adopt=adopt)
-        end = finished(desk, run)
-        timing = {
-            "startedAt": told.instant(run.started_at),
-            "durationMs": (end - run.started_at) // timedelta(milliseconds=1),
-            "attempt": run.attempt,
-            "runId": run.run_id,
-        }
-        desk.ledger.close_run(run, {"result": result, "timing": timing}, completed_at=end)
-    except BaseException as fault:
-        with suppress(DatabaseUnavailable):
-            desk.ledger.fail_run(run, str(fault) or type(fault).__name__, completed_at=finished(desk, run))
-        desk.herald.failed(run, fault)
-        raise
-    desk.herald.ended(run, result)
-    return {"result": result, "timing": timing}
+            return _polled(desk, run, adopt=adopt)
+
+    return heralded(desk, run, act, opening_entries(desk, run))
 
 
 def insist_known(polled: Mapping[str, Any]) -> None:
