@@ -10,9 +10,9 @@ import pytest
 
 from betteroms.settings import LOCAL_FILE
 from tests.cli.conftest import Ran
-from tests.cli.front import NEVER, Killing, in_front
 from tests.cli.members import inside, key_of, member, members_venue, people
 from tests.sandbox.running import Venue
+from tests.simulation.httpproxy import Proxy
 
 Cli = Callable[..., Ran]
 PASSPHRASE = "correct horse battery"
@@ -70,10 +70,10 @@ def test_no_byte_gives_a_secret_away(
     import sys
 
     somebody, own = people()[kind], tmp_path / "own"
-    killing, written = Killing(word=b"", nth=NEVER, when=""), []
-    with in_front(venue, killing) as port:
+    written: list[Ran] = []
+    with Proxy(venue.port) as proxy:
         settings = {
-            name: text.replace(f":{venue.port}", f":{port}")
+            name: text.replace(f":{venue.port}", f":{proxy.port}")
             for name, text in member(venue, somebody, BETTEROMS_HTTP_ATTEMPTS="1").items()
         }
         for words in COMMANDS:
@@ -87,7 +87,7 @@ def test_no_byte_gives_a_secret_away(
     key = key_of(venue, somebody)
     secrets = {somebody.private_key[2:], key.key, key.secret, key.passphrase, PASSPHRASE}
     secrets |= {settings["POLYMARKET_RELAYER_API_KEY"], "the-key-of-a-node", *BROKEN_WORDS}
-    heard = SIGNATURES.findall("\n".join(killing.heard))
+    heard = SIGNATURES.findall("\n".join(message.raw.decode() for message in proxy.log))
     signatures = {word.removeprefix("0x") for pair in heard for word in pair if word}
     assert len(signatures) > 10
     told = "".join(ran.out + ran.err for ran in written)
