@@ -103,28 +103,58 @@ def _fresh(fills: Sequence[ExternalFill], order: Order | None, told: Set[FillNam
 
 
 def _order(fills: Sequence[ExternalFill], run_id: RunId) -> Order:
-    """An order that asked for what was filled so far, at the worst of its prices; nobody here wished it."""
+    """An order that asked for what was filled so far, at the worst of its prices."""
     first = fills[0]
     prices = [fill.price for fill in fills]
-    limit = max(prices) if first.side is Side.BUY else min(prices)
-    amount = Shares(size=Size(sum(fill.size for fill in fills)))
-    since = min(fill.executed_at for fill in fills)
-    intent = Intent(
-        key=key(first.mode.value, SOURCE, first.external_order_id),
-        source=SOURCE,
-        plan_id=None,
-        line=None,
-        ref=None,
+    return placed_elsewhere(
+        mode=first.mode,
+        run_id=run_id,
+        external_order_id=first.external_order_id,
         market_id=first.market_id,
         token_id=first.token_id,
         outcome=first.outcome,
         outcome_index=first.outcome_index,
         side=first.side,
+        size=Size(sum(fill.size for fill in fills)),
+        price=max(prices) if first.side is Side.BUY else min(prices),
+        created_at=min(fill.executed_at for fill in fills),
+    )
+
+
+def placed_elsewhere(
+    *,
+    mode: Mode,
+    run_id: RunId,
+    external_order_id: str,
+    market_id: MarketId,
+    token_id: TokenId,
+    outcome: str,
+    outcome_index: int,
+    side: Side,
+    size: Size,
+    price: Price,
+    created_at: datetime,
+    expires_at: datetime | None = None,
+    sending_at: datetime | None = None,
+) -> Order:
+    """A row for an order of the wallet that nobody here wished, under the venue's name for it."""
+    amount = Shares(size=size)
+    intent = Intent(
+        key=key(mode.value, SOURCE, external_order_id),
+        source=SOURCE,
+        plan_id=None,
+        line=None,
+        ref=None,
+        market_id=market_id,
+        token_id=token_id,
+        outcome=outcome,
+        outcome_index=outcome_index,
+        side=side,
         order_type=OrderType.LIMIT,
-        time_in_force=TimeInForce.GTC,
+        time_in_force=TimeInForce.GTC if expires_at is None else TimeInForce.GTD,
         post_only=False,
         wished_amount=amount,
-        wished_price=limit,
+        wished_price=price,
         slippage_ticks=0,
         price_ceil=None,
         price_floor=None,
@@ -135,16 +165,17 @@ def _order(fills: Sequence[ExternalFill], run_id: RunId) -> Order:
     return Order(
         order_id=order_id(intent.key),
         intent=intent,
-        mode=first.mode,
+        mode=mode,
         run_id=run_id,
-        created_at=since,
+        created_at=created_at,
         status=OrderStatus.NEW,
         amount=amount,
-        limit_price=limit,
-        expires_at=None,
+        limit_price=price,
+        expires_at=expires_at,
         code=EXTERNAL,
         reason=PLACED_ELSEWHERE,
-        external_order_id=first.external_order_id,
+        sending_at=sending_at,
+        external_order_id=external_order_id,
     )
 
 

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from betteroms.domain.external import EXTERNAL, PLACED_ELSEWHERE, SOURCE, ExternalFill
+from betteroms.domain.external import ExternalFill, placed_elsewhere
 from betteroms.domain.fees import fee
-from betteroms.domain.ids import MarketId, RunId, key, order_id
-from betteroms.domain.intent import Intent
+from betteroms.domain.ids import MarketId, TokenId
 from betteroms.domain.market import Market
 from betteroms.domain.money import Usdc, to_text
-from betteroms.domain.order import ALIVE, Accepted, ChainState, Order, OrderEvent, OrderStatus
-from betteroms.domain.terms import Mode, OrderType, Shares, Side, TimeInForce
+from betteroms.domain.order import ALIVE, Accepted, ChainState, Order, OrderEvent
+from betteroms.domain.terms import Mode, Side
 from betteroms.executors.live.fills import fits
 from betteroms.jobs.desk import Desk, Member
 from betteroms.ports import Ledger, Run
@@ -146,7 +145,7 @@ def _external(
                 f"a fill of order {fill.external_order_id} is of an unknown market {fill.market_id}"
             )
             continue
-        if fill.token_id not in [outcome.token_id for outcome in market.outcomes]:
+        if not _has(market, fill.token_id):
             problems.append(
                 f"a fill of order {fill.external_order_id} is of token {fill.token_id}, "
                 f"which {market.name} does not have"
@@ -186,50 +185,30 @@ def _adopted(
         if terms is None or market is None:
             problems.append(f"open order {order.external_order_id} is of an unknown market")
             continue
-        yield _order(order, market, run.run_id, run.mode, now)
+        if not _has(market, order.token_id):
+            problems.append(
+                f"open order {order.external_order_id} is of token {order.token_id}, "
+                f"which {market.name} does not have"
+            )
+            continue
+        index = market.outcome_index(order.token_id)
+        # From now on it is tracked as one of ours.
+        yield placed_elsewhere(
+            mode=run.mode,
+            run_id=run.run_id,
+            external_order_id=order.external_order_id,
+            market_id=market.market_id,
+            token_id=order.token_id,
+            outcome=market.outcomes[index].label,
+            outcome_index=index,
+            side=terms.side,
+            size=terms.size,
+            price=terms.price,
+            created_at=order.created_at or now,
+            expires_at=terms.expires_at,
+            sending_at=now,
+        )
 
 
-def _order(found: VenueOrder, market: Market, run_id: RunId, mode: Mode, now: datetime) -> Order:
-    """A row for an open order that was not placed from here; from now on it is tracked as one of ours."""
-    terms = found.terms
-    assert terms is not None
-    index = market.outcome_index(found.token_id)
-    amount = Shares(size=terms.size)
-    intent = Intent(
-        key=key(mode.value, SOURCE, found.external_order_id),
-        source=SOURCE,
-        plan_id=None,
-        line=None,
-        ref=None,
-        market_id=market.market_id,
-        token_id=found.token_id,
-        outcome=market.outcomes[index].label,
-        outcome_index=index,
-        side=terms.side,
-        order_type=OrderType.LIMIT,
-        time_in_force=TimeInForce.GTC if terms.expires_at is None else TimeInForce.GTD,
-        post_only=False,
-        wished_amount=amount,
-        wished_price=terms.price,
-        slippage_ticks=0,
-        price_ceil=None,
-        price_floor=None,
-        lifetime_seconds=None,
-        exit_rules=None,
-        notes=None,
-    )
-    return Order(
-        order_id=order_id(intent.key),
-        intent=intent,
-        mode=mode,
-        run_id=run_id,
-        created_at=found.created_at or now,
-        status=OrderStatus.NEW,
-        amount=amount,
-        limit_price=terms.price,
-        expires_at=terms.expires_at,
-        code=EXTERNAL,
-        reason=PLACED_ELSEWHERE,
-        sending_at=now,
-        external_order_id=found.external_order_id,
-    )
+def _has(market: Market, token_id: TokenId) -> bool:
+    return any(outcome.token_id == token_id for outcome in market.outcomes)
