@@ -247,9 +247,9 @@ def _relayed(
     relayer: "Service",
     stack: ExitStack,
 ) -> "Sender":
-    from polymarket import ApiKeyCreds, RelayerApiKey, SecureClient, errors
+    from polymarket import RelayerApiKey, SecureClient, errors
 
-    from betteroms.adapters.polymarket.environment import environment
+    from betteroms.adapters.polymarket.environment import environment, revealed
     from betteroms.adapters.polymarket.relayed import RelayedTransactions, is_deployed
 
     assert settings.private_key is not None
@@ -268,11 +268,7 @@ def _relayed(
             private_key=settings.private_key.reveal(),
             wallet=whose.address,
             environment=environment(settings),
-            credentials=ApiKeyCreds(
-                key=credentials.key.reveal(),
-                secret=credentials.secret.reveal(),
-                passphrase=credentials.passphrase.reveal(),
-            ),
+            credentials=revealed(credentials),
             api_key=RelayerApiKey(
                 key=settings.relayer_api_key.reveal(),
                 address=settings.relayer_api_key_address or whose.owner,

@@ -186,9 +186,9 @@ def _service(
 
 def _client(keys: Keys) -> "SecureClient":
     """The venue's client; wallet and credentials are given, so that it makes neither by itself."""
-    from polymarket import ApiKeyCreds, SecureClient, errors
+    from polymarket import SecureClient, errors
 
-    from betteroms.adapters.polymarket.environment import environment
+    from betteroms.adapters.polymarket.environment import environment, revealed
     from betteroms.wiring.account import deployed
 
     wallet, credentials = keys.wallet, keys.credentials
@@ -202,11 +202,7 @@ def _client(keys: Keys) -> "SecureClient":
             private_key=keys.key.reveal(),
             wallet=wallet.address,
             environment=environment(keys.settings),
-            credentials=ApiKeyCreds(
-                key=credentials.key.reveal(),
-                secret=credentials.secret.reveal(),
-                passphrase=credentials.passphrase.reveal(),
-            ),
+            credentials=revealed(credentials),
         )
     except (errors.UserInputError, errors.SigningError) as fault:
         raise CredentialsUnusable(f"the venue's client refuses them: {fault}") from None
@@ -307,24 +303,20 @@ def nudges(settings: Settings, nudge: "Event") -> Iterator[None]:
     Raises:
         CredentialsUnusable: a key is missing.
     """
-    from betteroms.adapters.polymarket.environment import environment
+    from betteroms.adapters.polymarket.environment import environment, revealed
     from betteroms.adapters.polymarket.hints import nudges
 
     keys = Keys(settings)
     wallet, credentials = keys.wallet, keys.credentials
 
     async def open_client() -> Any:
-        from polymarket import ApiKeyCreds, AsyncSecureClient
+        from polymarket import AsyncSecureClient
 
         return await AsyncSecureClient.create(
             private_key=keys.key.reveal(),
             wallet=wallet.address,
             environment=environment(settings),
-            credentials=ApiKeyCreds(
-                key=credentials.key.reveal(),
-                secret=credentials.secret.reveal(),
-                passphrase=credentials.passphrase.reveal(),
-            ),
+            credentials=revealed(credentials),
         )
 
     with nudges(open_client, nudge):

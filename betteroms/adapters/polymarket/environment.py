@@ -8,9 +8,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from betteroms.domain.secret import Secret
+from betteroms.domain.wallet import ApiCredentials
 
 if TYPE_CHECKING:
-    from polymarket import Environment
+    from polymarket import ApiKeyCreds, Environment
 
 
 class Hosts(Protocol):
@@ -46,3 +47,14 @@ def environment(settings: Hosts) -> "Environment":
         clob_user_ws_url=f"{sockets}/user",
     )
     return environments._create_environment(name="betteroms", config=config)
+
+
+def revealed(credentials: ApiCredentials) -> "ApiKeyCreds":
+    """The credentials as the client takes them."""
+    from polymarket import ApiKeyCreds
+
+    return ApiKeyCreds(
+        key=credentials.key.reveal(),
+        secret=credentials.secret.reveal(),
+        passphrase=credentials.passphrase.reveal(),
+    )
