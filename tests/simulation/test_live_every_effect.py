@@ -114,10 +114,18 @@ def test_a_post_that_was_harmed_in_any_way_and_a_death_at_any_effect_are_made_wh
 
 
 def unanswered(play: Play, harm: Harm, deaths: Sequence[int]) -> Iterator[str]:
-    """Harm each post, and die before each of these effects that come after it, or not at all."""
+    """Harm each post, and die before each of these effects that come after it, or not at all.
+
+    What found no connection was not sent, for sure, and is refused for good: that is another end than the
+    undisturbed one, and must be the same one here and at the venue.
+    """
     asked = play.scene.asked
     for number in (number for number, name in enumerate(asked) if name in POSTS):
         posted = [effect for effect, name in enumerate(play.scene.met) if " " in name][number]
         for death in [*(effect for effect in deaths if effect > posted), None]:
             play.act(Fate(death), {number: harm})
-            yield from wrong(play, f"{harm} at {asked[number]}, dead at {death}")
+            where = f"{harm} at {asked[number]}, dead at {death}"
+            if harm is Harm.UNSENT:
+                yield from (f"{where}: {complaint}" for complaint in play.recovered().complaints)
+            else:
+                yield from wrong(play, where)
